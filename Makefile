@@ -1,0 +1,69 @@
+# `make help` lists the targets. PYTHON chooses the interpreter that .venv is made with.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+READY := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve test check format lint types imports migrations cover bench image-test goldens lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## Make .venv with everything in it
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Broadsheet needs Python 3.11 to 3.13, not " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+serve: install ## Load the seeds and serve the API on 127.0.0.1:8000
+	$(BIN)/broadsheet load seeds
+	$(BIN)/broadsheet serve --host $(HOST) --port $(PORT)
+
+test: install ## Run the tests
+	$(BIN)/python -m pytest
+
+check: install format lint types imports migrations cover ## Everything that must hold before a commit
+
+format: install
+	$(BIN)/ruff format --check .
+
+lint: install
+	$(BIN)/ruff check .
+
+types: install
+	$(BIN)/mypy
+
+imports: install
+	$(BIN)/lint-imports --no-cache
+
+migrations: install
+	$(BIN)/python -m pytest -q tests/test_migrations.py
+
+cover: install ## Run the tests and hold their branch coverage to the floor
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+bench: install ## Measure speed and memory, print JSON (needs the benchmark's news data)
+	@$(BIN)/python -m tests.bench
+
+image-test: ## Build the image, bring it up, query it, stop it (needs a Docker engine)
+	tests/image/run
+
+goldens: install ## Write the expected JSON of the seeds anew; read the difference before a commit
+	$(BIN)/python -m tests.ingest.regenerate
+
+lock: install ## Resolve the dependencies anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove what make has made; your data folder stays
+	rm -rf .venv .mypy_cache .ruff_cache .coverage .coverage.* broadsheet.egg-info

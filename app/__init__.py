@@ -1,0 +1,1 @@
+"""Broadsheet: a self-hosted news archive with a REST API."""

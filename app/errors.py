@@ -1,0 +1,118 @@
+"""Every error that Broadsheet raises on purpose.
+
+    BroadsheetError
+    ├── NotFound             no article (or other noun) of that id
+    ├── RequestError         what the caller sent cannot be understood
+    │   ├── ParameterError   a parameter's value, by its name
+    │   ├── QueryError       a search query, with the position
+    │   └── TooLarge         more bytes than the limit
+    ├── Forbidden            a write without the token that it needs
+    ├── StoreError           the database cannot answer now
+    │   └── SchemaMismatch   its tables are of another version than this program
+    └── EngineError          the index cannot answer now
+        ├── IndexMissing     there is none yet
+        ├── IndexDamaged     its files do not hold together
+        └── EngineBusy       another process is writing it
+
+An error carries its facts as attributes; its message is made from them. HTTP statuses
+belong to `api/problems.py`, exit codes to `cli.py`.
+"""
+
+from __future__ import annotations
+
+
+class BroadsheetError(Exception):
+    """The root of the tree above."""
+
+    hint: str | None = None
+
+
+class NotFound(BroadsheetError):
+    """No `kind` (a noun of the design) is stored under `key`."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        super().__init__(f"no {kind} with id {key}")
+        self.kind = kind
+        self.key = key
+
+
+class RequestError(BroadsheetError):
+    """What the caller sent cannot be understood; sending it again will not help."""
+
+
+class ParameterError(RequestError):
+    """What stands under `name` in the `where` of a request is not what can stand there."""
+
+    def __init__(self, name: str, reason: str, *, where: str = "query") -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.where = where
+        self.reason = reason
+
+
+class QueryError(RequestError):
+    """A search query is malformed at `position` (characters from 0)."""
+
+    def __init__(self, reason: str, position: int, *, hint: str | None = None) -> None:
+        super().__init__(f"{reason} at position {position}")
+        self.reason = reason
+        self.position = position
+        self.hint = hint
+
+
+class TooLarge(RequestError):
+    """What was sent is larger than `limit_bytes`."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the body is larger than {limit_bytes:,} bytes")
+        self.limit_bytes = limit_bytes
+
+
+class Forbidden(BroadsheetError):
+    """A write came without the operator's token."""
+
+    def __init__(self) -> None:
+        super().__init__("writing needs the operator's token in an Authorization: Bearer header")
+
+
+class StoreError(BroadsheetError):
+    """The database cannot answer now: locked, full, unreadable."""
+
+
+class SchemaMismatch(StoreError):
+    """The database's tables are of revision `found`; this program needs `wanted`."""
+
+    def __init__(self, found: str | None, wanted: str | None) -> None:
+        super().__init__(f"the database is at revision {found}, this program needs {wanted}")
+        self.found = found
+        self.wanted = wanted
+
+
+class EngineError(BroadsheetError):
+    """The index at `path` cannot answer now."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{reason}: {path}")
+        self.path = path
+        self.reason = reason
+
+
+class IndexMissing(EngineError):
+    """No index has been built yet."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "no index has been built")
+        self.hint = "run: broadsheet sync"
+
+
+class IndexDamaged(EngineError):
+    """The files of the index do not hold together; only a rebuild helps."""
+
+    hint = "run: broadsheet sync"
+
+
+class EngineBusy(EngineError):
+    """Another process holds the index's writer lock."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "another process is writing the index")
