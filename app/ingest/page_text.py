@@ -1,0 +1,301 @@
+r'''The text of a scraped news page, as a browser would copy it, to drafts.
+
+The plain layout: the headline; perhaps a photo's caption with its credit; `Short Url`, the
+day of the last update, `Follow`; the headline again; perhaps a summary in bullets; the story,
+which may open with a dateline. Paragraphs end with the line. Further stories follow, in
+the same form without photo and `Short Url`. Blank lines carry no meaning.
+
+    >>> page = """\
+    ... Oil prices rise as ports reopen
+    ...
+    ... Tankers off Karachi on Friday. (AFP)
+    ... Short Url
+    ... Updated 09 May 2020
+    ... Follow
+    ...
+    ... Oil prices rise as ports reopen
+    ...
+    ...   • Brent gains two percent
+    ...
+    ... DUBAI/RIYADH: Oil rose on Friday.
+    ... Traders were pleased.
+    ... """
+    >>> [draft] = parse(page.encode(), "page.txt")
+    >>> draft.headline, draft.summary
+    ('Oil prices rise as ports reopen', ('Brent gains two percent',))
+    >>> draft.caption, draft.credit
+    ('Tankers off Karachi on Friday.', 'AFP')
+    >>> draft.dateline, draft.places
+    ('DUBAI/RIYADH', ('Dubai', 'Riyadh'))
+    >>> draft.published_at.isoformat(), draft.published_precision
+    ('2020-05-09T00:00:00+00:00', 'day')
+    >>> draft.body
+    'Oil rose on Friday.\n\nTraders were pleased.'
+
+Pages of another make (no repeated headline, a date of another wording, a byline above the
+text) are read as far as they tell, with a warning for what is uncertain. Pages without a
+story are rejected. What is unknown stays None; no date is ever completed.
+'''
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from app.ingest import captions, datelines, furniture, heads, page_layout, printed_dates
+from app.ingest.decoding import Decoded, UndecodableError, decode
+from app.ingest.draft import Draft, Origin, Reject
+from app.ingest.furniture import BULLETS, Kind
+from app.ingest.normal import key, lines, mojibake
+from app.ingest.vocabulary import STATIC_TITLES
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from app.ingest.draft import Precision
+    from app.ingest.heads import Head
+    from app.ingest.page_layout import Story
+
+NAME = "page_text"
+VERSION = 1
+"""Raise with every change of what a page yields."""
+
+LIMIT_BYTES = 8 * 2**20
+"""The largest page."""
+
+_HTML = ("<!doctype", "<html", "<head", "<body", "<?xml", "<!--")
+_TAG = re.compile(r"<[a-z/!][^<>]{0,2000}>", re.IGNORECASE)
+_TAGGED = 0.1  # of a text's characters, for it to be markup
+_PARAGRAPH = 80  # characters that show a line to be a paragraph
+_TEASER = 250  # characters of the longest line in a listing
+_LISTED = 3  # dated lines that make a listing
+_TITLES = 6  # lines, none of them a sentence, that make a listing
+_SENTENCE = re.compile(r"[.!?…][\"'”’)]*$")
+_FURNITURE = "nothing but page furniture"
+_TOLD_LINES = 10  # undecodable lines that a draft tells one by one
+
+
+def read(stream: io.BufferedReader, path: str) -> Iterator[Draft | Reject]:
+    """The articles of the page in `stream`, in page order, and what of it was rejected."""
+    data = stream.read(LIMIT_BYTES + 1)
+    if len(data) > LIMIT_BYTES:
+        yield Reject(path, None, f"larger than {LIMIT_BYTES // 2**20} MiB, the limit of a page")
+    else:
+        yield from parse(data, path)
+
+
+def parse(data: bytes, path: str) -> Iterator[Draft | Reject]:
+    """The articles of a page in `data`, as `read` gives them."""
+    try:
+        decoded = decode(data)
+    except UndecodableError as error:
+        yield Reject(path, None, str(error))
+        return
+    page = lines(decoded.text)
+    reason = _no_page(decoded.text, page)
+    stories = [] if reason else page_layout.stories(page)
+    if not reason and all(story.headline is None for story in stories):
+        reason = _no_article([page[number] for story in stories for number in story.text])
+    found = [] if reason else _heads(page, stories)
+    if len(found) > 1 and not any(_body_lines(head) for _, head in found):
+        reason = "a listing of headlines, not an article"
+    if reason:
+        yield Reject(path, None, reason)
+        return
+    digest = sha256(data).hexdigest()
+    starts = [0, *(line for line, _ in found[1:]), len(page)]
+    for position, (line, head) in enumerate(found):
+        head.doubts += _undecoded(decoded, starts[position], starts[position + 1])
+        origin = Origin(
+            path=path,
+            sha256=digest,
+            position=position,
+            reader=NAME,
+            reader_version=VERSION,
+            page=digest,
+        )
+        draft = _draft(head, origin)
+        yield Reject(path, line + 1, draft) if isinstance(draft, str) else draft
+
+
+def _no_page(text: str, page: list[str]) -> str | None:
+    """Why a text is no page that this reader knows, if it is none."""
+    start = text[:1000].lstrip().casefold()
+    if not any(page):
+        return "empty"
+    if start.startswith(_HTML) or sum(map(len, _TAG.findall(text))) > _TAGGED * len(text):
+        return "HTML, not the text of a page"
+    if all(furniture.kind(line) is not Kind.TEXT for line in page):
+        return _FURNITURE
+    return None
+
+
+def _no_article(texts: list[str]) -> str | None:
+    """Why a page that marks no headline is no article, if it is plain."""
+    words = [text for text in texts if furniture.kind(text) is Kind.TEXT]
+    if not words:
+        return _FURNITURE
+    dated = sum(heads.printed_date(text) is not None for text in texts)
+    titles = not any(_SENTENCE.search(text) or len(text) > _TEASER for text in words)
+    if (dated >= _LISTED and max(map(len, words)) < _TEASER) or (titles and len(words) >= _TITLES):
+        return "a listing of headlines, not an article"
+    if key(words[0]) in STATIC_TITLES:
+        return f'a static page ("{words[0]}"), not an article'
+    return None
+
+
+def _heads(page: list[str], stories: list[Story]) -> list[tuple[int, Head]]:
+    """The stories' heads, each with the line of its headline; what leads to none is told."""
+    found: list[tuple[int, Head]] = []
+    leading: tuple[list[str], Head] | None = None
+    for number, story in enumerate(stories):
+        text = _texts(page, story.text)
+        if story.headline is None:
+            head = heads.unmarked(text)
+            is_story = head.headline and any(len(line) >= _PARAGRAPH for line in head.text)
+            if len(stories) > 1 and (stories[number + 1].is_main or not is_story):
+                leading = text, head
+            else:
+                found.append((story.text[head.at], head))
+            continue
+        above = [page[at] for at in story.above]
+        head = heads.marked(page[story.headline], above, text, [page[at] for at in story.inside])
+        head.doubts += story.doubts
+        head.date = story.updated or head.date
+        if leading is not None:
+            _take_leading(head, *leading)
+            leading = None
+        found.append((story.headline, head))
+    return found
+
+
+def _take_leading(head: Head, texts: list[str], leading: Head) -> None:
+    """Give `head` what the lines before its headline say."""
+    head.byline = head.byline or leading.byline
+    head.section = head.section or leading.section
+    head.url = head.url or leading.url
+    words = [text for text in texts if furniture.kind(text) is Kind.TEXT]
+    left = len(words)
+    start = next((at for at, text in enumerate(words) if len(text) >= _PARAGRAPH), left)
+    if start < left and not _body_lines(head):
+        head.text = [*head.text, *words[start:]]
+        head.doubts.append("body: stands before the headline")
+        left = start
+    if left and not leading.is_preface:
+        number = "one line" if left == 1 else f"{left} lines"
+        head.doubts.append(f"body: {number} before the headline left out")
+
+
+def _texts(page: list[str], numbers: tuple[int, ...]) -> list[str]:
+    """The lines of those numbers; a summary whose bullets stand alone has them joined."""
+    texts: list[str] = []
+    alone: int | None = None  # the line before, if it is a bullet of such a summary
+    is_summary = True
+    for number in numbers:
+        line = page[number]
+        if not line.strip(BULLETS + " "):
+            alone = number
+            continue
+        follows = alone is not None and number == alone + 1
+        is_summary = is_summary and follows and datelines.parse(line) is None
+        texts.append(f"{BULLETS[0]} {line}" if is_summary else line)
+    return texts
+
+
+def _body_lines(head: Head) -> list[str]:
+    """The lines of the text after its summary."""
+    texts = furniture.sift(head.text)
+    start = 0
+    while start < len(texts) and texts[start][0] in BULLETS:
+        start += 1
+    return texts[start:]
+
+
+def _draft(head: Head, origin: Origin) -> Draft | str:
+    """The article that the head and its text make, or why they make none."""
+    if head.headline is None:
+        return "no headline"
+    texts = furniture.sift(head.text)
+    body = _body_lines(head)
+    summary = tuple(text[1:].strip() for text in texts[: len(texts) - len(body)])
+    byline = head.byline
+    if len(body) > 1 and (name := furniture.byline(body[0])):
+        byline = byline or name
+        del body[0]
+    doubts = list(head.doubts)
+    dateline = datelines.parse(body[0]) if body else None
+    if dateline is not None:
+        body[:1] = [dateline.rest] if dateline.rest else []
+        byline = byline or dateline.agency
+        if dateline.doubt:
+            doubts.append(f"dateline: {dateline.doubt}")
+    if not body:
+        return "no body"
+    caption, credit = captions.split(head.photo)
+    if caption is not None and key(caption) == key(head.headline):  # the photo's alt text
+        caption = None
+    published_at, precision, doubt = _published(head, dateline.date if dateline else None)
+    doubts += [doubt] if doubt else []
+    draft = Draft(
+        headline=head.headline,
+        summary=summary,
+        caption=caption,
+        credit=credit,
+        byline=byline,
+        dateline=dateline.printed if dateline else None,
+        places=dateline.places if dateline else (),
+        body="\n\n".join(body),
+        published_at=published_at,
+        published_precision=precision,
+        url=head.url,
+        section=head.section,
+        origin=origin,
+    )
+    return replace(draft, warnings=(*doubts, *_garbled(draft)))
+
+
+def _published(
+    head: Head, in_dateline: str | None
+) -> tuple[datetime | None, Precision | None, str | None]:
+    """When the page says that the story was published, and what is doubtful about that."""
+    if head.date is not None:
+        printed = heads.meaning(head.date)
+        if printed is None:
+            return None, None, f'published_at: "{head.date}" is not a date'
+        doubt = f'published_at: "{head.date}" {printed.doubt}' if printed.doubt else None
+        return printed.at, printed.precision, doubt
+    if in_dateline is not None and (printed := printed_dates.parse(in_dateline)) and printed.at:
+        doubt = f'published_at: taken from the dateline, "{in_dateline}"'
+        return printed.at, printed.precision, doubt
+    return None, None, "published_at: the page prints no date"
+
+
+def _garbled(draft: Draft) -> Iterator[str]:
+    """A warning for each field that looks wrongly decoded."""
+    fields = {
+        "headline": draft.headline,
+        "summary": "\n".join(draft.summary),
+        "caption": draft.caption or "",
+        "body": draft.body,
+    }
+    for name, text in fields.items():
+        if sign := mojibake(text):
+            yield f'{name}: holds "{sign}", which looks wrongly decoded'
+
+
+def _undecoded(decoded: Decoded, start: int, end: int) -> list[str]:
+    """A warning for each line from `start` up to `end` with bytes that are not text."""
+    bytes_bad = f"bytes that are not {decoded.encoding}"
+    told = [
+        f"text: line {line + 1} has {bytes_bad}, the first at byte {offset}"
+        for line, offset in decoded.bad
+        if start <= line < end
+    ]
+    if len(told) > _TOLD_LINES:
+        more = len(told) - _TOLD_LINES
+        told[_TOLD_LINES:] = [f"text: {more} more lines have {bytes_bad}"]
+    return told
