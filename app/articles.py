@@ -1,0 +1,413 @@
+"""The store of articles: save, get, listing, find, remove, changed_since.
+
+Functions take a session and never commit. A change of what an article's JSON shows takes
+the transaction's change number; what changes nothing takes none. No HTTP and no file is
+known here; `find` asks the engine it is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import (
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
+
+from app.errors import NotFound
+from app.models import chunks, metadata
+from app.saving import Saved, remove, replace, save
+from app.search.base import Change, Document
+from app.search.base import Place as Position
+from app.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Row
+    from sqlmodel import Session
+
+    from app.filters import Choice, Filters
+    from app.search.base import Engine, Request
+
+Order = Literal["newest", "oldest"]
+
+__all__ = [
+    "Listing",
+    "Related",
+    "Results",
+    "Saved",
+    "Seen",
+    "Summary",
+    "Whole",
+    "changed_since",
+    "count",
+    "find",
+    "get",
+    "last_change",
+    "listing",
+    "microseconds",
+    "position",
+    "remove",
+    "removed_since",
+    "replace",
+    "save",
+    "states",
+    "store_id",
+    "versions",
+    "warned",
+]
+
+MOST_RELATED = 50
+"""Related articles that are shown with one; an article may stand on thousands of pages."""
+
+_article = metadata.tables["article"]
+_place = metadata.tables["place"]
+_sighting = metadata.tables["sighting"]
+_store = metadata.tables["store"]
+_tombstone = metadata.tables["tombstone"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Related:
+    """An article on the same page."""
+
+    id: UUID
+    headline: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Summary:
+    """A stored article as lists and search results show it; the names are the API's."""
+
+    id: UUID
+    change: int
+    headline: str
+    summary: list[str]
+    caption: str | None
+    credit: str | None
+    byline: str | None
+    dateline: str | None
+    places: list[str]
+    word_count: int
+    published_at: datetime | None
+    published_precision: str | None
+    source: str | None
+    url: str | None
+    language: str | None
+    section: str | None
+    warnings: list[str]
+    related: list[Related] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """An input that an article was seen in."""
+
+    path: str
+    sha256: str
+    position: int
+    reader: str
+    reader_version: int
+    loaded_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Whole(Summary):
+    """A stored article with its text and where it was seen."""
+
+    body: str
+    sources: list[Seen] = field(default_factory=list)
+    mentions: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of a list: `total` counts the whole list, `after` is None on the last page."""
+
+    articles: list[Summary]
+    total: int
+    after: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of a search: articles with their scores; the rest as in `search.base.Found`."""
+
+    hits: list[tuple[Summary, float]]
+    total: int
+    after: Position | None
+    cursor: int
+    lag: int
+    complete: bool
+
+
+_SUMMARY = [_article.c[name] for name in Summary.__slots__ if name != "related"]
+_INDEXED = [
+    _article.c[name]
+    for name in (
+        *("id", "change", "headline", "summary", "caption", "body", "published_at"),
+        *("source_key", "places", "language", "section_key"),
+    )
+]
+
+_BY_IDS = select(*_SUMMARY).where(_article.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def _related_statement() -> Select[Any]:
+    """Pairs (of, id, headline) for the articles `ids`, in page order, the first ones of each."""
+    here, there = _sighting.alias("here"), _sighting.alias("there")
+    rank = func.row_number().over(
+        partition_by=here.c.article_id,
+        order_by=[func.min(there.c.position), there.c.article_id],
+    )
+    pairs = (
+        select(here.c.article_id.label("of"), there.c.article_id.label("id"), rank.label("rank"))
+        .join(there, here.c.page == there.c.page)
+        .where(
+            here.c.article_id.in_(bindparam("ids", expanding=True)),
+            there.c.article_id != here.c.article_id,
+        )
+        .group_by(here.c.article_id, there.c.article_id)
+        .subquery()
+    )
+    return (
+        select(pairs.c.of, pairs.c.id, _article.c.headline)
+        .join(_article, _article.c.id == pairs.c.id)
+        .where(pairs.c.rank <= MOST_RELATED)
+        .order_by(pairs.c.of, pairs.c.rank)
+    )
+
+
+_RELATED = _related_statement()
+
+
+# --- the store
+
+
+def store_id(session: Session) -> UUID:
+    """The id of this store: an index of another one is not ours."""
+    found: UUID = session.execute(select(_store.c.id)).scalar_one()
+    return found
+
+
+def last_change(session: Session) -> int:
+    """The number of the last change; 0 in an empty store."""
+    found: int = session.execute(select(_store.c.change)).scalar_one()
+    return found
+
+
+def count(session: Session) -> int:
+    """How many articles are stored."""
+    found: int = session.execute(select(func.count()).select_from(_article)).scalar_one()
+    return found
+
+
+# --- reading
+
+
+def get(session: Session, article_id: UUID) -> Whole:
+    """The article with its text, related articles and inputs; raises NotFound."""
+    row = session.execute(
+        select(*_SUMMARY, _article.c.body).where(_article.c.id == article_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("article", str(article_id))
+    whole = Whole(**row._mapping)
+    whole.related = _related(session, [article_id]).get(article_id, [])
+    s = _sighting.c
+    columns = [s[name] for name in Seen.__slots__]
+    seen = select(*columns).where(s.article_id == article_id)
+    seen = seen.order_by(s.loaded_at, s.path, s.position)
+    whole.sources = [Seen(**found._mapping) for found in session.execute(seen)]
+    return whole
+
+
+def listing(
+    session: Session, filters: Filters, order: Order, *, limit: int, after: Position | None
+) -> Listing:
+    """A page of the articles that pass `filters`, by date; undated ones last, ids break ties."""
+    c = _article.c
+    wanted = _filtered(select(*_SUMMARY), filters)
+    rows: list[Row[Any]] = []
+    key = tuple_(c.published_at, c.id)
+    down = order == "newest"
+    if after is None or after.published_us is not None:
+        dated = wanted.where(c.published_at.is_not(None))
+        if after is not None and after.published_us is not None:
+            last = tuple_(
+                literal(_instant(after.published_us), c.published_at.type),
+                literal(after.id, c.id.type),
+            )
+            dated = dated.where(key < last if down else key > last)
+        ordering = [c.published_at.desc(), c.id.desc()] if down else [c.published_at, c.id]
+        rows = list(session.execute(dated.order_by(*ordering).limit(limit + 1)).all())
+        after = None
+    if len(rows) <= limit and filters.since is None and filters.until is None:
+        undated = wanted.where(c.published_at.is_(None))
+        if after is not None:
+            undated = undated.where(c.id < after.id if down else c.id > after.id)
+        undated = undated.order_by(c.id.desc() if down else c.id).limit(limit + 1 - len(rows))
+        rows += session.execute(undated).all()
+    total = session.execute(_filtered(select(func.count()).select_from(_article), filters))
+    page = _summaries(session, rows[:limit])
+    more = len(rows) > limit
+    return Listing(page, total.scalar_one(), position(page[-1]) if more else None)
+
+
+def position(article: Summary) -> Position:
+    """The article's place in a list by date."""
+    at = article.published_at
+    return Position(article.id, published_us=None if at is None else microseconds(at))
+
+
+def find(session: Session, engine: Engine, request: Request) -> Results:
+    """Search, and read the articles of the hits; one that was removed since is left out."""
+    found = engine.search(request)
+    ids = [hit.id for hit in found.hits]
+    rows = session.execute(_BY_IDS, {"ids": ids}).all() if ids else []
+    articles = {article.id: article for article in _summaries(session, rows)}
+    hits = [(articles[hit.id], hit.score) for hit in found.hits if hit.id in articles]
+    lag = max(last_change(session) - found.cursor, 0)
+    return Results(hits, found.total, found.after, found.cursor, lag, found.complete)
+
+
+def changed_since(session: Session, cursor: int, *, limit: int) -> list[Change]:
+    """The newest state of what changed after `cursor`, oldest change first.
+
+    Removed articles included, without a document. Whole changes only, so it may exceed
+    `limit` rather than split one. Empty means that the reader has caught up.
+    """
+    a, t = _article.c, _tombstone.c
+    changes = union_all(
+        select(a.change.label("change")).where(a.change > cursor),
+        select(t.change.label("change")).where(t.change > cursor),
+    ).subquery()
+    first = select(changes.c.change).order_by(changes.c.change).limit(limit).subquery()
+    last = session.execute(select(func.max(first.c.change))).scalar_one()
+    if last is None:
+        return []
+    changed = select(*_INDEXED).where(a.change > cursor, a.change <= last)
+    removed = select(t.article_id, t.change).where(t.change > cursor, t.change <= last)
+    found = [Change(row.id, row.change, _document(row)) for row in session.execute(changed)]
+    found += [Change(row.article_id, row.change, None) for row in session.execute(removed)]
+    found.sort(key=lambda change: (change.change, change.id))
+    return found
+
+
+def warned(session: Session) -> Iterator[dict[str, Any]]:
+    """Id, headline and warnings of the articles that have warnings, oldest change first."""
+    c = _article.c
+    columns = select(c.id, c.headline, c.warnings).where(func.json_array_length(c.warnings) > 0)
+    for row in session.execute(columns.order_by(c.change, c.id)):
+        yield {"id": row.id, "headline": row.headline, "warnings": row.warnings}
+
+
+def versions(session: Session) -> Iterator[tuple[UUID, int]]:
+    """Id and change of every stored article, in no order, without holding them all."""
+    rows = session.execute(
+        select(_article.c.id, _article.c.change).execution_options(yield_per=5000)
+    )
+    for row in rows:
+        yield row.id, row.change
+
+
+def removed_since(session: Session, cursor: int) -> set[UUID]:
+    """The ids of articles that were removed after `cursor` and are not back."""
+    t = _tombstone.c
+    return set(session.execute(select(t.article_id).where(t.change > cursor)).scalars())
+
+
+def states(session: Session, ids: Sequence[UUID]) -> list[Change]:
+    """The present state of `ids`, as `changed_since` gives it; change 0 where none is known."""
+    a, t = _article.c, _tombstone.c
+    found: dict[UUID, Change] = {id_: Change(id_, 0, None) for id_ in ids}
+    for some in chunks(ids):
+        for row in session.execute(select(t.article_id, t.change).where(t.article_id.in_(some))):
+            found[row.article_id] = Change(row.article_id, row.change, None)
+        for row in session.execute(select(*_INDEXED).where(a.id.in_(some))):
+            found[row.id] = Change(row.id, row.change, _document(row))
+    return list(found.values())
+
+
+def _document(row: Row[Any]) -> Document:
+    at = row.published_at
+    return Document(
+        headline=row.headline,
+        summary=row.summary,
+        caption=row.caption or "",
+        body=row.body,
+        published_us=None if at is None else microseconds(at),
+        names={
+            "source": [row.source_key] if row.source_key else [],
+            "place": [fold(place) for place in row.places],
+            "language": [row.language] if row.language else [],
+            "section": [row.section_key] if row.section_key else [],
+        },
+    )
+
+
+def _summaries(session: Session, rows: Sequence[Row[Any]]) -> list[Summary]:
+    found = [Summary(**row._mapping) for row in rows]
+    related = _related(session, [article.id for article in found])
+    for article in found:
+        article.related = related.get(article.id, [])
+    return found
+
+
+def _related(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Related]]:
+    """The articles that stood on a page with each of `ids`, in page order."""
+    if not ids:
+        return {}
+    found: dict[UUID, list[Related]] = {}
+    for row in session.execute(_RELATED, {"ids": ids}):
+        found.setdefault(row.of, []).append(Related(id=row.id, headline=row.headline))
+    return found
+
+
+def _filtered(statement: Select[Any], filters: Filters) -> Select[Any]:
+    c = _article.c
+    columns = {"source": c.source_key, "language": c.language, "section": c.section_key}
+    for name, choice in filters.named.items():
+        if name == "place":
+            statement = _placed(statement, choice)
+            continue
+        column = columns[name]
+        if choice.wanted:
+            statement = statement.where(column.in_(choice.wanted))
+        if choice.unwanted:
+            statement = statement.where(func.coalesce(column, "").not_in(choice.unwanted))
+    if filters.since is not None:
+        statement = statement.where(c.published_at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(c.published_at < filters.until)
+    return statement
+
+
+def _placed(statement: Select[Any], choice: Choice) -> Select[Any]:
+    def at(keys: Iterable[str]) -> Select[Any]:
+        return select(_place.c.article_id).where(_place.c.place_key.in_(keys))
+
+    if choice.wanted:
+        statement = statement.where(_article.c.id.in_(at(choice.wanted)))
+    if choice.unwanted:
+        statement = statement.where(_article.c.id.not_in(at(choice.unwanted)))
+    return statement
+
+
+def microseconds(instant: datetime) -> int:
+    """Microseconds since 1970 UTC, exactly."""
+    passed = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def _instant(us: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)

@@ -1,0 +1,137 @@
+"""The database: connections, pragmas, migrations, and the only commit.
+
+`reading()` gives a session on one unchanging snapshot, `transaction()` one that holds the
+write lock from its first statement and commits at its end. Nothing else commits. The
+driver's errors leave here as StoreError.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from app.errors import SchemaMismatch, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+    from app.settings import Settings
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_WRITING = {"writing": True}
+
+
+class Database:
+    """One database file and its pool of connections; safe to share between threads."""
+
+    def __init__(self, url: str, *, threads: int = 4, lock_timeout_s: float = 30.0) -> None:
+        self.url = url
+        self._engine = create_engine(
+            url,
+            # Each thread may hold a reading and a writing session at once: fewer deadlock.
+            pool_size=2 * threads + 2,
+            max_overflow=0,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+            connect_args={"timeout": lock_timeout_s, "check_same_thread": False},
+        )
+        event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "begin", _begin)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Database:
+        """The database of `settings`, its folder made; its tables are not looked at yet."""
+        if settings.database_url is not None:
+            return cls(settings.database_url, threads=settings.threads)
+        path = settings.data_dir.absolute()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make the data folder: {error}") from error
+        return cls(f"sqlite:///{path / 'broadsheet.db'}", threads=settings.threads)
+
+    def close(self) -> None:
+        """Give every connection back; the object can't be used afterwards."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session on one snapshot of committed data; what it writes is rolled back."""
+        with _translated(), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that holds the write lock and commits when the block ends without error."""
+        engine = self._engine.execution_options(**_WRITING)
+        with _translated(), Session(engine) as session, session.begin():
+            session.connection()  # takes the lock now, so that all that is read is current
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the tables to this program's revision; several processes may call it at once."""
+        engine = self._engine.execution_options(**_WRITING)
+        with _translated(), engine.begin() as connection:
+            config = _alembic()
+            config.attributes["connection"] = connection
+            if self._revision(connection) != _head():
+                command.upgrade(config, "head")
+
+    def require_schema(self) -> None:
+        """Raise SchemaMismatch unless the tables are of this program's revision."""
+        with _translated(), self._engine.connect() as connection:
+            found = self._revision(connection)
+        if found != _head():
+            raise SchemaMismatch(found, _head())
+
+    @staticmethod
+    def _revision(connection: Connection) -> str | None:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def _configure(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the begin event says BEGIN, not the driver
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        "cache_size = -16000",
+        "mmap_size = 268435456",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(f"the database cannot answer: {error.orig}") from error

@@ -1,0 +1,73 @@
+"""Drafts and stores with defaults, so that a test states the one field it is about."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from app import articles
+from app.database import Database
+from app.ingest.draft import Draft, Origin
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+def draft(
+    headline: str = "Rain fills reservoirs",
+    body: str = "It rained for a week in the north of the country.\n\nAll reservoirs are full.",
+    *,
+    path: str = "pages/rain.txt",
+    position: int = 0,
+    page: str | None = None,
+    reader_version: int = 1,
+    day: str | None = "2024-03-01",
+    **more: Any,
+) -> Draft:
+    """A draft; `day` is its date, `page` what relates it to others, `path` where it stood."""
+    seen = repr((headline, body, day, sorted(more.items())))
+    origin = Origin(
+        path=path,
+        sha256=hashlib.sha256(seen.encode()).hexdigest(),
+        position=position,
+        reader="page_text",
+        reader_version=reader_version,
+        page=page,
+    )
+    if day is not None:
+        more.setdefault("published_at", datetime.fromisoformat(day).replace(tzinfo=UTC))
+        more.setdefault("published_precision", "day")
+    return Draft(headline=headline, body=body, origin=origin, **more)
+
+
+def numbered(number: int, **more: Any) -> Draft:
+    """One of many different drafts."""
+    return draft(
+        f"Story {number} of the valley",
+        f"Paragraph number {number} tells of apples and pears.\n\nIt ends here.",
+        path=f"pages/{number}.txt",
+        **more,
+    )
+
+
+def settings(folder: Path, **more: Any) -> Settings:
+    """Settings with their data below `folder`, whatever the environment says."""
+    return Settings(data_dir=folder / "data", **more)
+
+
+@contextmanager
+def store(folder: Path) -> Iterator[Database]:
+    """A database with its tables, without articles."""
+    with closing(Database.open(settings(folder))) as database:
+        database.migrate()
+        yield database
+
+
+def save(database: Database, drafts: Sequence[Draft]) -> list[articles.Saved]:
+    """Store drafts in a transaction of their own."""
+    with database.transaction() as session:
+        return articles.save(session, drafts, publisher="The Valley News")

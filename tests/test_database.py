@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from app import articles
+from app.database import Database
+from app.errors import SchemaMismatch, StoreError
+from tests import factories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_block_that_raises_commits_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.transaction() as session:
+        articles.save(session, [factories.draft()], publisher=None)
+        1 / 0  # noqa: B018
+    with database.reading() as session:
+        assert articles.count(session) == 0
+        assert articles.last_change(session) == 0
+
+
+def test_reading_sees_one_snapshot(database: Database) -> None:
+    with database.reading() as session:
+        assert articles.count(session) == 0
+        factories.save(database, [factories.draft()])
+        assert articles.count(session) == 0
+    with database.reading() as session:
+        assert articles.count(session) == 1
+
+
+def test_what_a_reading_session_writes_is_not_kept(database: Database) -> None:
+    with database.reading() as session:
+        articles.save(session, [factories.draft()], publisher=None)
+    with database.reading() as session:
+        assert articles.count(session) == 0
+
+
+def test_transactions_of_many_threads_wait_for_each_other(database: Database) -> None:
+    def work(number: int) -> None:
+        factories.save(database, [factories.numbered(number)])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as session:
+        assert articles.last_change(session) == 8
+        assert sorted(change for _, change in articles.versions(session)) == list(range(1, 9))
+
+
+def test_a_locked_database_is_a_store_error(tmp_path: Path) -> None:
+    with factories.store(tmp_path):
+        path = tmp_path / "data" / "broadsheet.db"
+    impatient = Database(f"sqlite:///{path}", lock_timeout_s=0.05)
+    with (
+        closing(impatient),
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"), impatient.transaction():
+            pass
+        with impatient.reading() as session:
+            assert articles.count(session) == 0
+
+
+def test_a_file_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "broadsheet.db"
+    path.parent.mkdir()
+    path.write_bytes(b"no database at all " * 100)
+    with (
+        closing(Database.open(factories.settings(tmp_path))) as database,
+        pytest.raises(StoreError, match="not a database"),
+    ):
+        database.migrate()
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file stands in its place")
+    with pytest.raises(StoreError, match="data folder"):
+        Database.open(factories.settings(tmp_path))
+
+
+def test_the_address_of_the_settings_is_used(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    with closing(Database.open(factories.settings(tmp_path, database_url=url))) as database:
+        database.migrate()
+    assert (tmp_path / "elsewhere.db").exists()
+
+
+def test_a_database_without_its_tables_is_named(tmp_path: Path) -> None:
+    with closing(Database.open(factories.settings(tmp_path))) as database:
+        with pytest.raises(SchemaMismatch) as caught:
+            database.require_schema()
+        database.migrate()
+        database.require_schema()
+    assert caught.value.found is None
+
+
+def test_commits_are_durable_and_readers_do_not_block(database: Database) -> None:
+    with database.reading() as session:
+        pragmas = {
+            name: session.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
