@@ -1,0 +1,271 @@
+"""What stands in a Whoosh index of ours: its fields, and its segments read in blocks.
+
+An article is one document with one field for all its words: a posting's weight is the sum
+of its zones' weights, its positions tell the zone. Beside it stand a field for each filter
+and columns for id, change and date. Damage in the files leaves here as IndexDamaged.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+from collections import defaultdict
+from contextlib import contextmanager
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from whoosh import columns, fields, formats
+from whoosh.codec.whoosh3 import W3Codec
+from whoosh.filedb.filestore import FileStorage
+from whoosh.reading import SegmentReader, TermNotFound
+from whoosh.util.numeric import byte_to_length
+
+from app import text
+from app.errors import EngineError, IndexDamaged
+from app.filters import NAMED
+from app.search.scoring import UNDATED, ZONES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from whoosh.writing import SegmentWriter
+
+    from app.search.base import Change, Document
+
+LENGTHS = tuple(byte_to_length(byte) for byte in range(256))
+"""Whoosh keeps the length of a field as one byte: what each byte stands for, in words."""
+
+_TIER, _TIER_SIZE = 8, 8  # merge eight segments of one power of eight into one
+
+
+class Positions(formats.Positions):  # type: ignore[misc]
+    """Positions as plain 32-bit integers: quicker to write and to read than pickled deltas."""
+
+    def encode(self, positions: list[int]) -> bytes:
+        """The value of a posting."""
+        return array("I", positions).tobytes()
+
+    def decode_positions(self, value: bytes) -> list[int]:
+        """The positions of a posting's value, for Whoosh's own queries."""
+        return array("I", value).tolist()
+
+    def decode_frequency(self, value: bytes) -> int:
+        """How many positions a value holds."""
+        return len(value) // 4
+
+
+class Words(fields.FieldType):  # type: ignore[misc]
+    """All words of a Document as one field; indexes our own tokens without a Whoosh analyzer."""
+
+    def __init__(self) -> None:
+        super().__init__(Positions(), None, scorable=True)
+
+    def index(self, document: Document, **_: object) -> Iterator[tuple[bytes, int, float, bytes]]:
+        """Token, frequency, weight and positions of each word of the document."""
+        positions: dict[str, list[int]] = defaultdict(list)
+        extra: dict[str, float] = defaultdict(float)
+        for zone, base, weight in ZONES:
+            passages = getattr(document, zone)
+            position = base
+            for passage in (passages,) if isinstance(passages, str) else passages:
+                for token in text.terms(passage):
+                    positions[token].append(position)
+                    position += 1
+                    if weight != 1.0:
+                        extra[token] += weight - 1.0
+                position += 1  # no phrase goes on from one bullet to the next
+        encode = self.format.encode
+        for token, found in positions.items():
+            count = len(found)
+            yield token.encode(), count, count + extra.get(token, 0.0), encode(found)
+
+
+class Names(fields.FieldType):  # type: ignore[misc]
+    """Folded names, each found as a whole."""
+
+    def __init__(self) -> None:
+        super().__init__(formats.Existence(), None)
+
+    def index(self, names: Iterable[str], **_: object) -> Iterator[tuple[bytes, int, float, bytes]]:
+        """One posting a name."""
+        for name in dict.fromkeys(names):
+            yield name.encode(), 1, 1.0, b""
+
+
+class Storage(FileStorage):  # type: ignore[misc]
+    """Files of one directory, all closed together: Whoosh leaves some open when it fails."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(str(directory))
+        self._opened: list[Any] = []
+
+    def open_file(self, name: str, **options: Any) -> Any:
+        """As Whoosh's own, and remembered."""
+        file = super().open_file(name, **options)
+        self._opened.append(file)
+        return file
+
+    def close_files(self) -> None:
+        """Close what is still open."""
+        while self._opened:
+            file = self._opened.pop()
+            if not file.is_closed:
+                file.close()
+
+
+class Codec(W3Codec):  # type: ignore[misc]
+    """Whoosh's own codec without the block statistics that only its own scorers read."""
+
+    length_stats = False
+
+
+def schema() -> fields.Schema:
+    """The Whoosh schema: `words`, one field a filter, and the columns of an article."""
+    return fields.Schema(
+        id=fields.COLUMN(columns.FixedBytesColumn(16)),
+        change=fields.COLUMN(columns.NumericColumn("q")),
+        published=fields.COLUMN(columns.NumericColumn("q", default=UNDATED)),
+        words=Words(),
+        **{name: Names() for name in NAMED},
+    )
+
+
+def fields_of(change: Change, document: Document) -> dict[str, Any]:
+    """The arguments of Whoosh's `add_document` for an article."""
+    published = document.published_us
+    return {
+        "id": change.id.bytes,
+        "change": change.change,
+        "published": UNDATED if published is None else published,
+        "words": document,
+        **{name: document.names.get(name, ()) for name in NAMED},
+    }
+
+
+def merge(writer: SegmentWriter, segments: list[Any]) -> list[Any]:
+    """Merge policy: a tier that is full becomes one segment, and so do half-deleted ones.
+
+    Tiers are powers of eight of the document count, so each article is rewritten a
+    logarithmic number of times and about eight segments a tier are searched at most.
+    """
+    tiers: dict[int, list[Any]] = defaultdict(list)
+    for segment in segments:
+        tiers[int(math.log(max(segment.doc_count_all(), 1), _TIER))].append(segment)
+    merged = {id(segment) for tier in tiers.values() if len(tier) >= _TIER_SIZE for segment in tier}
+    for segment in segments:
+        if 2 * segment.deleted_count() >= segment.doc_count_all():
+            merged.add(id(segment))
+    for segment in segments:
+        if id(segment) in merged:
+            reader = SegmentReader(writer.storage, writer.schema, segment)
+            writer.add_reader(reader)
+            reader.close()
+    return [segment for segment in segments if id(segment) not in merged]
+
+
+@contextmanager
+def reading(directory: Path | str) -> Iterator[None]:
+    """Whatever Whoosh raises over files that do not hold together is IndexDamaged.
+
+    It raises bare Exception, struct.error, zlib.error, any unpickling error and more, so
+    this wraps only calls that read index files. What the operating system refuses (a full
+    disk, too many open files) is no damage, but a file that is gone is.
+    """
+    try:
+        yield
+    except (EngineError, MemoryError):
+        raise
+    except OSError as error:
+        if error.errno is None or isinstance(error, FileNotFoundError):
+            raise _damaged(directory, error) from error
+        raise EngineError(str(directory), error.strerror or str(error)) from error
+    except Exception as error:
+        raise _damaged(directory, error) from error
+
+
+def _damaged(directory: Path | str, error: Exception) -> IndexDamaged:
+    return IndexDamaged(str(directory), f"{type(error).__name__}: {error}")
+
+
+class Columns:
+    """What a segment says of each of its documents; shared between snapshots, never changed."""
+
+    def __init__(self, name: str, storage: FileStorage, segment: Any) -> None:
+        self.name = name
+        self.count = int(segment.doc_count_all())
+        self._numbers: dict[bytes, int] | None = None
+
+        def raw(column: str, row: bytes) -> bytes:
+            path = W3Codec.column_filename(segment, column)
+            data = b""
+            if storage.file_exists(path):
+                with storage.open_file(path) as file:
+                    data = file.get(0, storage.file_length(path))
+            return data[: self.count * len(row)] + row * (self.count - len(data) // len(row))
+
+        self._ids = raw("id", bytes(16))
+        self.change = _big_endian(raw("change", bytes(8)))
+        self.published = _big_endian(raw("published", struct.pack("!q", UNDATED)))
+        self.lengths = raw("_words_len", bytes(1))
+        self.total_length = int(segment._fieldlengths.get("words", 0))
+
+    def id(self, number: int) -> bytes:
+        """The id of a document, 16 bytes."""
+        return self._ids[16 * number : 16 * number + 16]
+
+    @property
+    def numbers(self) -> dict[bytes, int]:
+        """Document numbers by id; made when a writer first asks."""
+        if self._numbers is None:
+            self._numbers = {self.id(number): number for number in range(self.count)}
+        return self._numbers
+
+
+def _big_endian(data: bytes) -> array[int]:
+    values = array("q", data)
+    values.byteswap()
+    return values
+
+
+class Segment:
+    """An open segment: its postings, read block by block."""
+
+    def __init__(self, reader: SegmentReader, shared: Columns, path: str) -> None:
+        self._reader = reader
+        self._path = path
+        self.columns = shared
+        self.deleted: frozenset[int] = frozenset(reader.segment().deleted_docs() or ())
+
+    def documents(self, field: str, term: str) -> int:
+        """How many documents hold `term`, deleted ones included."""
+        with reading(self._path):
+            try:
+                return int(self._reader._terms.doc_frequency(field, term.encode()))
+            except (TermNotFound, KeyError):
+                return 0
+
+    def blocks(self, field: str, term: str) -> Iterator[tuple[Iterable[int], Any, Any]]:
+        """The postings of `term`: document numbers, weights (None: all 1), values.
+
+        This reads the codec's blocks directly: its public matcher yields one posting a
+        call, ten times slower.
+        """
+        with reading(self._path):
+            try:
+                matcher = self._reader._terms.matcher(
+                    field, term.encode(), self._reader.schema[field].format
+                )
+            except (TermNotFound, KeyError):
+                return
+        while not matcher._atend:
+            with reading(self._path):
+                matcher._read_data()
+                numbers, weights, values = matcher._data
+                count = matcher._blocklength
+            if isinstance(weights, float):
+                weights = (weights,) * count
+            yield accumulate(numbers), weights or (1.0,) * count, values
+            with reading(self._path):
+                matcher._next_block()

@@ -1,0 +1,555 @@
+"""The contract of every engine: what it must answer, whatever stands below it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app import filters, text
+from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
+from app.search.base import SCHEMA_VERSION, Change, Document, Engine, Found, Request
+from app.search.query import parse
+from app.search.whoosh_engine import WhooshEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+STORE = uuid4()
+ENGINES: dict[str, Callable[[Path], Engine]] = {"whoosh": WhooshEngine}
+
+
+@pytest.fixture(params=ENGINES)
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
+    """Opens one more engine on the same folder, as another process would."""
+    opened: list[Engine] = []
+
+    def _make() -> Engine:
+        opened.append(ENGINES[request.param](tmp_path / "index"))
+        return opened[-1]
+
+    yield _make
+    for engine in opened:
+        engine.close()
+
+
+@pytest.fixture
+def engine(make: Callable[[], Engine]) -> Engine:
+    """An engine with an empty index."""
+    made = make()
+    with made.rebuilding(STORE):
+        pass
+    return made
+
+
+def id_of(number: int) -> UUID:
+    return uuid5(STORE, str(number))
+
+
+def change(number: int, at: int, headline: str = "Headline", **more: Any) -> Change:
+    """Article `number`, changed at `at`; `day` counts its date in days."""
+    day = more.pop("day", number)
+    document = Document(
+        headline=headline,
+        summary=more.pop("summary", ()),
+        caption=more.pop("caption", ""),
+        body=more.pop("body", "Some body text."),
+        published_us=None if day is None else day * 86_400_000_000,
+        names={name: [text.fold(v) for v in more.pop(name, ())] for name in filters.NAMED},
+    )
+    assert not more
+    return Change(id_of(number), at, document)
+
+
+def removal(number: int, at: int) -> Change:
+    return Change(id_of(number), at, None)
+
+
+def numbers(found: Found) -> list[int]:
+    known = {id_of(number): number for number in range(200)}
+    return [known[hit.id] for hit in found.hits]
+
+
+def ask(engine: Engine, q: str | None, **more: Any) -> list[int]:
+    """The numbers of all hits, in their order, over pages of two; totals must agree."""
+    request = Request(query=None if q is None else parse(q), limit=2, **more)
+    found: list[int] = []
+    totals = set()
+    while True:
+        page = engine.search(request)
+        assert page.complete
+        found += numbers(page)
+        totals.add(page.total)
+        if page.after is None:
+            assert totals == {len(found)}
+            return found
+        request = replace(request, after=page.after)
+
+
+# --- matching
+
+
+@pytest.mark.parametrize(
+    ("q", "hits"),
+    [
+        ("apples", {0, 1, 2, 3, 4}),
+        ("APPLE", {0, 1, 2, 3, 4}),
+        ("pears", {3}),
+        ("apples pears", {3}),
+        ("apples unknown", set()),
+        ('"green apples"', {0, 1}),
+        ('"apples green"', set()),
+        ('"eat green apples"', {1}),
+        ('green "red apples"', {2}),
+        ('"first point second"', set()),
+        ('"second point"', {4}),
+        ("cafe", {5}),
+        ("Covid-19", {6}),
+        ("19 covid", {6, 7}),
+        ("東京", {8}),
+        ("京東", set()),
+        ("the the", set()),
+    ],
+)
+def test_hits(engine: Engine, q: str, hits: set[int]) -> None:
+    engine.apply(
+        [
+            change(0, 1, "Green apples"),
+            change(1, 1, body="They eat green apples every day."),
+            change(2, 1, caption="Red apples", body="Grass is green."),
+            change(3, 1, "Apples", body="And pears."),
+            change(4, 1, summary=["First point", "Second point", "apples"]),
+            change(5, 1, "Café society"),
+            change(6, 1, "Covid-19 again"),
+            change(7, 1, "On 19 March covid came"),
+            change(8, 1, "東京都"),
+        ],
+        1,
+    )
+    assert set(ask(engine, q)) == hits
+
+
+def test_a_phrase_does_not_go_on_from_headline_to_body(engine: Engine) -> None:
+    engine.apply([change(0, 1, "Green", body="apples")], 1)
+    assert ask(engine, '"green apples"') == []
+
+
+def test_headline_counts_more_than_summary_than_caption_than_body(engine: Engine) -> None:
+    filler = "one two three four five six"
+    engine.apply(
+        [
+            change(0, 1, "x", summary=["x"], caption="x", body=f"apples {filler}"),
+            change(1, 1, "x", summary=["x"], caption="apples", body=f"x {filler}"),
+            change(2, 1, "x", summary=["apples"], caption="x", body=f"x {filler}"),
+            change(3, 1, "apples", summary=["x"], caption="x", body=f"x {filler}"),
+        ],
+        1,
+    )
+    assert ask(engine, "apples") == [3, 2, 1, 0]
+
+
+def test_rare_words_and_short_articles_rank_higher(engine: Engine) -> None:
+    engine.apply(
+        [
+            change(0, 1, "x", body="apples " + "and so on " * 50),
+            change(1, 1, "x", body="apples and pears"),
+            change(2, 1, "x", body="apples apples apples pears"),
+            *(change(n, 1, "x", body="pears") for n in range(3, 30)),
+        ],
+        1,
+    )
+    assert ask(engine, "apples") == [2, 1, 0]
+
+
+def test_without_a_query_every_article_is_a_hit(engine: Engine) -> None:
+    engine.apply([change(n, 1) for n in range(5)], 1)
+    assert ask(engine, None, sort="newest") == [4, 3, 2, 1, 0]
+
+
+# --- filters and sorts
+
+
+@pytest.mark.parametrize(
+    ("wanted", "since", "until", "hits"),
+    [
+        ({"place": ["Cairo"]}, None, None, {0, 1}),
+        ({"place": ["cairo", "DUBAI"]}, None, None, {0, 1, 2}),
+        ({"place": ["-Cairo"]}, None, None, {2, 3}),
+        ({"place": ["Cairo", "-Dubai"]}, None, None, {0}),
+        ({"place": ["New"]}, None, None, set()),
+        ({"place": ["New York"]}, None, None, {3}),
+        ({"source": ["Post"], "place": ["Cairo"]}, None, None, {0}),
+        ({"language": ["en"]}, None, None, {1}),
+        ({"section": ["-World"]}, None, None, {0, 1, 2}),
+        ({}, "1970-01-03", None, {2}),
+        ({}, None, "1970-01-02", {0, 1}),
+        ({}, "1970-01-02", "1970-01-02", {1}),
+        ({"place": ["Dubai"]}, "1970-01-03", None, {2}),
+        ({}, "1980", None, set()),
+    ],
+)
+@pytest.mark.parametrize("q", [None, "apples", '"two apples"'])
+def test_filters(
+    engine: Engine,
+    q: str | None,
+    wanted: dict[str, list[str]],
+    since: str | None,
+    until: str | None,
+    hits: set[int],
+) -> None:
+    body = "Two apples."
+    engine.apply(
+        [
+            change(0, 1, body=body, place=["Cairo"], source=["Post"]),
+            change(1, 1, body=body, place=["Cairo", "Dubai"], language=["en"]),
+            change(2, 1, body=body, place=["Dubai"]),
+            change(3, 1, body=body, place=["New York"], section=["World"], day=None),
+        ],
+        1,
+    )
+    found = ask(engine, q, filters=filters.parse(wanted, since=since, until=until))
+    assert set(found) == hits
+
+
+def test_the_three_sorts_break_ties_by_id_and_put_undated_articles_last(engine: Engine) -> None:
+    days = [3, 1, None, 1, 3, None, 2]
+    engine.apply([change(n, 1, body="apples", day=day) for n, day in enumerate(days)], 1)
+
+    def by_id(*those: int) -> list[int]:
+        return sorted(those, key=lambda n: id_of(n).bytes)
+
+    assert ask(engine, "apples", sort="newest") == [
+        *by_id(0, 4)[::-1], 6, *by_id(1, 3)[::-1], *by_id(2, 5)[::-1],
+    ]  # fmt: skip
+    assert ask(engine, "apples", sort="oldest") == [
+        *by_id(1, 3), 6, *by_id(0, 4), *by_id(2, 5),
+    ]  # fmt: skip
+    assert ask(engine, "apples") == by_id(*range(7)), "equal scores go by id"
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    data=st.data(),
+    sort=st.sampled_from(["relevance", "newest", "oldest"]),
+    q=st.sampled_from(["apples", "apples pears", '"apples pears"', None]),
+)
+def test_pages_are_stable_under_random_writes(
+    make: Callable[[], Engine], data: st.DataObject, sort: Any, q: str | None
+) -> None:
+    """Nothing twice, and nothing skipped that was there, unchanged, from start to end."""
+    engine = make()
+    with engine.rebuilding(STORE):
+        pass
+    words = st.lists(st.sampled_from(["apples", "pears", "figs"]), min_size=1, max_size=6)
+
+    def article(number: int, at: int) -> Change:
+        body = " ".join(data.draw(words))
+        return change(number, at, body=body, day=data.draw(st.none() | st.integers(0, 3)))
+
+    present = {number: article(number, 1) for number in range(12)}
+    engine.apply(list(present.values()), 1)
+    request = Request(query=None if q is None else parse(q), sort=sort, limit=3)
+    before = numbers(engine.search(replace(request, limit=100)))
+    untouched = set(before)
+    seen: list[int] = []
+    for at in range(2, 40):
+        page = engine.search(request)
+        seen += numbers(page)
+        if page.after is None:
+            break
+        request = replace(request, after=page.after)
+        changes = [article(20 + at, at), article(100 + at, at)]
+        victim = data.draw(st.integers(0, 11))
+        if data.draw(st.booleans()):
+            changes.append(removal(victim, at))
+            untouched.discard(victim)
+        engine.apply(changes, at)
+    assert len(seen) == len(set(seen))
+    assert untouched <= set(seen)
+
+
+# --- changes
+
+
+def test_an_article_that_changed_is_found_as_it_is_now(engine: Engine) -> None:
+    engine.apply([change(0, 1, "Apples"), change(1, 1, "Apples")], 1)
+    engine.apply([change(0, 2, "Pears")], 2)
+    assert ask(engine, "apples") == [1]
+    assert ask(engine, "pears") == [0]
+    assert dict(engine.entries()) == {id_of(0): 2, id_of(1): 1}
+
+
+def test_a_removed_article_is_not_found(engine: Engine) -> None:
+    engine.apply([change(0, 1), change(1, 1)], 1)
+    engine.apply([removal(0, 2), removal(7, 2)], 2)
+    assert ask(engine, None) == [1]
+    assert dict(engine.entries()) == {id_of(1): 1}
+
+
+def test_applying_twice_is_harmless(engine: Engine) -> None:
+    changes = [change(0, 1, "Apples"), removal(1, 1), change(2, 1, "Pears")]
+    for _ in range(3):
+        engine.apply(changes, 1)
+    assert dict(engine.entries()) == {id_of(0): 1, id_of(2): 1}
+    assert ask(engine, "apples") == [0]
+
+
+def test_of_two_changes_to_one_article_the_later_counts(engine: Engine) -> None:
+    engine.apply([change(0, 1, "Apples"), change(0, 2, "Pears")], 2)
+    engine.apply([change(1, 3, "Figs"), removal(1, 4)], 4)
+    assert dict(engine.entries()) == {id_of(0): 2}
+    assert ask(engine, "pears") == [0]
+
+
+def test_what_was_read_before_another_writer_went_on_is_left_out(engine: Engine) -> None:
+    engine.apply([change(0, 5, "New")], 5)
+    engine.apply([change(0, 3, "Old")], 3)
+    assert dict(engine.entries()) == {id_of(0): 5}
+    assert engine.stamp().cursor == 5
+
+
+def test_many_small_changes_leave_few_segments_and_the_right_answer(engine: Engine) -> None:
+    for at in range(1, 101):
+        engine.apply([change(at % 30, at, f"Version {at} of apples", body="apples " * at)], at)
+    assert sorted(ask(engine, "apples")) == list(range(30))
+    assert dict(engine.entries()) == {id_of(at % 30): at for at in range(71, 101)}
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["apples", "pears", ""])), max_size=5)
+    )
+)
+def test_after_any_changes_the_index_is_what_they_left(
+    make: Callable[[], Engine], batches: list[list[tuple[int, str]]]
+) -> None:
+    engine = make()
+    with engine.rebuilding(STORE):
+        pass
+    truth: dict[int, tuple[int, str]] = {}
+    for at, batch in enumerate(batches, 1):
+        engine.apply([change(n, at, w) if w else removal(n, at) for n, w in batch], at)
+        for number, word in batch:
+            if word:
+                truth[number] = at, word
+            else:
+                truth.pop(number, None)
+    assert dict(engine.entries()) == {id_of(n): at for n, (at, _) in truth.items()}
+    for word in ("apples", "pears"):
+        assert set(ask(engine, word)) == {n for n, (_, w) in truth.items() if w == word}
+
+
+# --- the stamp, rebuilding and other processes
+
+
+def test_without_an_index_everything_says_so(make: Callable[[], Engine]) -> None:
+    engine = make()
+    for work in (
+        lambda: engine.search(Request(query=None)),
+        engine.stamp,
+        engine.verify,
+        lambda: list(engine.entries()),
+        lambda: engine.apply([], 1),
+    ):
+        with pytest.raises(IndexMissing):
+            work()
+
+
+def test_the_stamp_says_what_the_index_is(engine: Engine) -> None:
+    engine.apply([change(0, 3)], 3)
+    stamp = engine.stamp()
+    assert (stamp.store_id, stamp.cursor) == (STORE, 3)
+    assert (stamp.schema_version, stamp.analyzer_version) == (SCHEMA_VERSION, text.ANALYZER_VERSION)
+    engine.apply([], 7)
+    assert engine.stamp().cursor == 7
+    assert engine.search(Request(query=None)).cursor == 7
+
+
+def test_another_process_sees_what_was_applied(engine: Engine, make: Callable[[], Engine]) -> None:
+    other = make()
+    assert ask(other, "apples") == []
+    engine.apply([change(0, 1, "Apples")], 1)
+    assert ask(other, "apples") == [0]
+    other.apply([change(1, 2, "Apples")], 2)
+    assert sorted(ask(engine, "apples")) == [0, 1]
+
+
+def test_searches_go_on_while_an_index_is_built_beside(engine: Engine) -> None:
+    engine.apply([change(0, 1, "Apples")], 1)
+    with engine.rebuilding(STORE) as beside:
+        beside.apply([change(1, 2, "Apples")], 2)
+        assert ask(engine, "apples") == [0]
+    assert ask(engine, "apples") == [1]
+    assert engine.stamp().cursor == 2
+
+
+def test_a_rebuild_that_fails_leaves_what_was_there(engine: Engine, tmp_path: Path) -> None:
+    engine.apply([change(0, 1, "Apples")], 1)
+    before = sorted(path.name for path in (tmp_path / "index").iterdir())
+    with pytest.raises(ZeroDivisionError), engine.rebuilding(STORE) as beside:
+        beside.apply([change(1, 2)], 2)
+        1 / 0  # noqa: B018
+    assert ask(engine, "apples") == [0]
+    assert sorted(path.name for path in (tmp_path / "index").iterdir()) == before
+
+
+def test_one_writer_at_a_time(engine: Engine, make: Callable[[], Engine]) -> None:
+    other = make()
+    with engine.rebuilding(STORE):
+        with pytest.raises(EngineBusy):
+            other.apply([change(0, 1)], 1)
+        with pytest.raises(EngineBusy), other.rebuilding(STORE):
+            pass
+    other.apply([change(0, 1)], 1)
+    assert ask(engine, None) == [0]
+
+
+def test_threads_search_while_another_writes(engine: Engine) -> None:
+    engine.apply([change(0, 1, "Apples")], 1)
+    wrong: list[object] = []
+    stop = threading.Event()
+
+    def look() -> None:
+        last = 0
+        while not stop.is_set():
+            try:
+                found = engine.search(Request(query=parse("apples"), limit=100))
+            except Exception as error:
+                wrong.append(error)
+                return
+            if found.total < last or found.total < found.cursor or len(found.hits) != found.total:
+                wrong.append((last, found))
+            last = found.total
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for at in range(2, 60):
+        engine.apply([change(at, at, "Apples")], at)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_search_out_of_time_says_that_it_is_not_complete(engine: Engine) -> None:
+    engine.apply([change(n, 1, "Apples pears") for n in range(100)], 1)
+    for q in ("apples", "apples pears", '"apples pears"'):
+        found = engine.search(Request(query=parse(q), timeout_s=-1.0))
+        assert not found.complete
+        assert found.total < 100
+
+
+# --- damage
+
+
+def files(folder: Path) -> list[Path]:
+    """All files of the index in use, the big ones first."""
+    found = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size]
+    return sorted(found, key=lambda path: -path.stat().st_size)
+
+
+def test_each_torn_emptied_or_missing_file_is_noticed(engine: Engine, tmp_path: Path) -> None:
+    engine.apply([change(n, 1, f"Apples {n}", body="word " * n) for n in range(50)], 1)
+    folder = tmp_path / "index"
+    for path in files(folder):
+        whole = path.read_bytes()
+        for torn in (whole[: len(whole) // 2], b"", whole + b"x", None):
+            if torn is None:
+                path.unlink()
+            else:
+                path.write_bytes(torn)
+            expected = IndexMissing if torn is None and path.suffix == ".json" else IndexDamaged
+            with pytest.raises((IndexDamaged, expected)):
+                engine.verify()
+            path.write_bytes(whole)
+        engine.verify()
+    assert len(ask(engine, "apples")) == 50
+
+
+def test_overwritten_bytes_never_escape_as_another_error(engine: Engine, tmp_path: Path) -> None:
+    engine.apply([change(n, 1, f"Apples {n}", body="word " * n) for n in range(50)], 1)
+    for path in files(tmp_path / "index"):
+        if path.suffix == ".json":
+            continue
+        whole = path.read_bytes()
+        path.write_bytes(b"\xa5" * len(whole))
+        fresh = WhooshEngine(tmp_path / "index")
+        for q in ("apples", '"apples 7"', "word"):
+            try:
+                fresh.search(Request(query=parse(q), filters=filters.parse({"place": ["x"]})))
+                fresh.search(Request(query=parse(q), limit=100))
+            except IndexDamaged:
+                pass
+        fresh.close()
+        path.write_bytes(whole)
+
+
+def test_a_damaged_index_is_kept_when_it_is_replaced(engine: Engine, tmp_path: Path) -> None:
+    engine.apply([change(0, 1)], 1)
+    folder = tmp_path / "index"
+    files(folder)[0].write_bytes(b"")
+    with engine.rebuilding(STORE) as beside:
+        beside.apply([change(0, 1)], 1)
+    assert [path for path in folder.glob("damaged-whoosh-*") if path.is_dir()]
+    engine.verify()
+    assert ask(engine, None) == [0]
+
+
+def test_a_sound_index_is_removed_when_it_is_replaced(engine: Engine, tmp_path: Path) -> None:
+    with engine.rebuilding(STORE):
+        pass
+    assert len(list((tmp_path / "index").glob("whoosh-*"))) == 1
+    assert not list((tmp_path / "index").glob("damaged-*"))
+
+
+def test_the_index_of_another_store_is_kept_when_it_is_replaced(
+    engine: Engine, tmp_path: Path
+) -> None:
+    with engine.rebuilding(uuid4()):
+        pass
+    assert list((tmp_path / "index").glob("damaged-*"))
+
+
+# --- what the operating system refuses
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), PermissionError(13, "x")]
+)
+def test_a_disk_that_refuses_is_no_damage_and_loses_nothing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    engine.apply([change(0, 1, "Apples")], 1)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr("whoosh.filedb.filestore.FileStorage.create_file", refuse)
+        with pytest.raises(EngineError) as caught:
+            engine.apply([change(1, 2, "Apples")], 2)
+        assert not isinstance(caught.value, IndexDamaged)
+        with pytest.raises(EngineError), engine.rebuilding(STORE) as beside:
+            beside.apply([change(1, 2)], 2)
+    assert ask(engine, "apples") == [0]
+    engine.apply([change(1, 2, "Apples")], 2)
+    assert sorted(ask(engine, "apples")) == [0, 1]
+
+
+def test_a_folder_that_cannot_be_made_is_an_engine_error(tmp_path: Path) -> None:
+    (tmp_path / "index").write_text("a file stands in its place")
+    engine = WhooshEngine(tmp_path / "index")
+    with pytest.raises(EngineError), engine.rebuilding(STORE):
+        pass
