@@ -1,0 +1,165 @@
+"""HTTP and nothing else: `create_app` puts routes, errors, docs and the sweeper together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+from app import indexing
+from app.api import articles, openapi, problems, search, system
+from app.api.deps import Desk, known_parameters_only
+from app.database import Database
+from app.errors import BroadsheetError, EngineBusy
+from app.search import open_engine
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+_DESCRIPTION = """
+A searchable archive of news articles.
+
+Lists give `items`, an exact `total` and `next`: pass that as `cursor` for the next page.
+Errors are problem documents (RFC 9457). Parameters that a route does not know are refused.
+"""
+STOP_TIMEOUT_S = 10.0
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application for `settings`, by default those of the environment.
+
+    Its database is opened, brought to the present schema and followed by the index when
+    the application starts, and closed when it stops.
+    """
+    chosen = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = Database.open(chosen)
+        database.migrate()
+        engine = open_engine(chosen)
+        desk = app.state.desk = Desk(chosen, database, engine)
+        stop = threading.Event()
+        sweeping = asyncio.create_task(_sweep(desk, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            desk.wake.set()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(sweeping, STOP_TIMEOUT_S)
+            desk.close()
+            engine.close()
+            database.close()
+
+    app = FastAPI(
+        title="Broadsheet",
+        summary="News articles and full-text search over them.",
+        description=_DESCRIPTION,
+        version=version("broadsheet"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for routes in (articles.router, search.router, system.status_router):
+        app.include_router(routes, dependencies=[Depends(known_parameters_only)])
+    app.include_router(system.router)
+    problems.install(app)
+    openapi.install(app)
+    _add_docs(app)
+    app.add_middleware(_HeadAsGet)
+    return app
+
+
+async def _sweep(desk: Desk, stop: threading.Event) -> None:
+    """Bring the index up to date at every wake-up and every interval, until stopped.
+
+    Runs in a thread of its own: a long rebuild holds up no request.
+    """
+    while not stop.is_set():
+        desk.wake.clear()
+        done = asyncio.get_running_loop().create_future()
+        threading.Thread(target=_sync, args=(desk, stop, done), daemon=True, name="sweeper").start()
+        await done
+        with suppress(TimeoutError):
+            await asyncio.wait_for(desk.wake.wait(), desk.settings.sync_interval_s)
+
+
+def _sync(desk: Desk, stop: threading.Event, done: asyncio.Future[None]) -> None:
+    try:
+        indexing.sync(desk.database, desk.engine, stop=stop.is_set)
+    except EngineBusy:
+        pass  # the process that holds it brings it up to date
+    except (BroadsheetError, OSError) as error:
+        log.error("the index could not follow: %s", error)
+    except Exception:
+        log.exception("the index could not follow")
+    finally:
+        with suppress(RuntimeError):  # the loop is gone when stopping took too long
+            done.get_loop().call_soon_threadsafe(done.set_result, None)
+
+
+def _add_docs(app: FastAPI) -> None:
+    """Swagger UI, ReDoc and the OpenAPI document, from our own host alone."""
+    app.mount("/static", StaticFiles(directory=str(files("fastapi_offline") / "static")))
+
+    @app.get("/", include_in_schema=False)
+    async def root(request: Request) -> Response:
+        return RedirectResponse(request.url_for("docs").path)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> Response:
+        prefix = request.scope.get("root_path", "")
+        return get_swagger_ui_html(
+            openapi_url=f"{prefix}/openapi.json",
+            title="Broadsheet",
+            swagger_js_url=f"{prefix}/static/swagger-ui-bundle.js",
+            swagger_css_url=f"{prefix}/static/swagger-ui.css",
+            swagger_favicon_url=f"{prefix}/static/favicon.png",
+        )
+
+    @app.get("/redoc", include_in_schema=False)
+    async def redoc(request: Request) -> Response:
+        prefix = request.scope.get("root_path", "")
+        return get_redoc_html(
+            openapi_url=f"{prefix}/openapi.json",
+            title="Broadsheet",
+            redoc_js_url=f"{prefix}/static/redoc.standalone.js",
+            redoc_favicon_url=f"{prefix}/static/favicon.png",
+            with_google_fonts=False,
+        )
+
+
+class _HeadAsGet:
+    """Answers HEAD as GET without the body, on every route that answers GET."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def headless(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, headless)

@@ -1,0 +1,90 @@
+"""Routes of articles."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app import articles
+from app.api import cursors, schemas, uploads
+from app.api.deps import BodyDep, DeskDep, writer
+from app.api.openapi import responses
+
+router = APIRouter(prefix="/v1/articles", tags=["articles"])
+Writing = [Depends(writer, scope="function")]
+
+
+@router.get(
+    "", response_model=schemas.ArticleList, responses=responses(422, 503, example="articles")
+)
+async def list_articles(
+    request: Request, asked: Annotated[schemas.ArticleParameters, Query()], desk: DeskDep
+) -> Response:
+    """Articles, newest first, without their text.
+
+    Pages are stable while articles are added: none comes twice, none is skipped.
+    """
+    wanted = asked.filters()
+    of = ("articles", wanted, asked.sort)
+    after = cursors.decode(asked.cursor, of) if asked.cursor else None
+    found = await desk.read(articles.listing, wanted, asked.sort, limit=asked.limit, after=after)
+    return schemas.page(request, found.articles, found.total, found.after, of)
+
+
+@router.get(
+    "/{article_id}",
+    response_model=schemas.Article,
+    responses=responses(404, 422, 503, example="article"),
+)
+async def get_article(article_id: UUID, desk: DeskDep) -> Response:
+    """The whole article, with related articles and every input that it was seen in."""
+    return schemas.answer(await desk.read(articles.get, article_id))
+
+
+@router.post(
+    "",
+    response_model=schemas.Imported,
+    responses=responses(401, 413, 415, 422, 503, example="imported"),
+    openapi_extra=uploads.REQUEST_BODY,
+    dependencies=Writing,
+)
+async def add_articles(request: Request, body: BodyDep, desk: DeskDep) -> Response:
+    """Store one article or many, in a format that the loader reads, by Content-Type.
+
+    What can't be read is rejected with its reason and the rest is stored. When the answer
+    comes, the rest is committed; it is searchable a moment later.
+    """
+    read = await desk.run(uploads.read, body, request.headers.get("content-type", ""))
+    saved = await desk.write(articles.save, read.drafts, publisher=desk.settings.source)
+    return schemas.answer(read.report(saved))
+
+
+@router.put(
+    "/{article_id}",
+    response_model=schemas.Article,
+    responses=responses(401, 404, 413, 415, 422, 503, example="article"),
+    openapi_extra=uploads.REQUEST_BODY,
+    dependencies=Writing,
+)
+async def replace_article(
+    article_id: UUID, request: Request, body: BodyDep, desk: DeskDep
+) -> Response:
+    """Replace a stored article by the one sent, whatever their dates; it keeps its id."""
+    draft = uploads.one(await desk.run(uploads.read, body, request.headers.get("content-type", "")))
+    await desk.write(articles.replace, article_id, draft, publisher=desk.settings.source)
+    return schemas.answer(await desk.read(articles.get, article_id))
+
+
+@router.delete(
+    "/{article_id}",
+    status_code=204,
+    response_class=Response,
+    responses=responses(401, 404, 422, 503),
+    dependencies=Writing,
+)
+async def remove_article(article_id: UUID, desk: DeskDep) -> Response:
+    """Remove an article. Loading it again brings it back under its id."""
+    await desk.write(articles.remove, article_id)
+    return Response(status_code=204)

@@ -1,0 +1,124 @@
+"""What routes are given: the desk, which runs work on the store off the event loop.
+
+A desk belongs to one application. `read` and `write` run a function of the store in a
+bounded pool of threads, inside a snapshot or a transaction: when `write` returns, the
+change is committed, so no answer goes out before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
+
+from fastapi import Depends, Request
+
+from app.errors import Forbidden, ParameterError, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlmodel import Session
+
+    from app.database import Database
+    from app.search.base import Engine
+    from app.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Desk:
+    """Database, engine and settings of one application, with its threads."""
+
+    def __init__(self, settings: Settings, database: Database, engine: Engine) -> None:
+        self.settings = settings
+        self.database = database
+        self.engine = engine
+        self.wake = asyncio.Event()
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="desk")
+
+    async def read(
+        self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The result of `work(session, …)` on one snapshot of the store."""
+
+        def run() -> T:
+            with self.database.reading() as session:
+                return work(session, *args, **kwargs)
+
+        return await self.run(run)
+
+    async def write(
+        self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The result of `work(session, …)`, committed; the index is told to follow."""
+
+        def run() -> T:
+            with self.database.transaction() as session:
+                return work(session, *args, **kwargs)
+
+        result = await self.run(run)
+        self.wake.set()
+        return result
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        """`work(*args)` in a thread of the pool."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, partial(work, *args))
+
+    def close(self) -> None:
+        """Wait for running work and give the threads back."""
+        self._pool.shutdown()
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+DeskDep = Annotated[Desk, Depends(_desk, scope="function")]
+
+
+async def known_parameters_only(request: Request) -> None:
+    """Refuse a query parameter that the route does not know: a typo must not pass silently."""
+    dependant = request.scope["route"].dependant
+    known = {name for field in dependant.query_params for name in _names(field)}
+    for name in request.query_params:
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise ParameterError(name, f"is not a parameter of this route; it knows: {listed}")
+
+
+def _names(field: Any) -> list[str]:
+    model = field.field_info.annotation
+    inner = getattr(model, "model_fields", None)
+    if inner is None:
+        return [field.alias]
+    return [each.alias or name for name, each in inner.items()]
+
+
+async def writer(request: Request, desk: DeskDep) -> None:
+    """Refuse a write without the token, when the operator has set one."""
+    token = desk.settings.write_token
+    if token is None:
+        return
+    given = request.headers.get("authorization", "").encode()
+    if not secrets.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
+        raise Forbidden
+
+
+async def body(request: Request, desk: DeskDep) -> bytes:
+    """The request's body, read no further than the limit."""
+    limit = desk.settings.body_limit_bytes
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > limit:
+            raise TooLarge(limit)
+    return bytes(received)
+
+
+BodyDep = Annotated[bytes, Depends(body, scope="function")]

@@ -1,0 +1,154 @@
+"""What OpenAPI says beyond types: an example of each answer, and the errors of each route.
+
+The examples are articles of the seeds, shortened; the test suite holds them to the schemas.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.api import problems, schemas
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_ID = "d67e86da-755f-5408-a9d8-45e3d7916f26"
+_OTHER = {
+    "id": "d9495eb7-d7a8-514c-9a97-d50646b7e4e7",
+    "headline": "Khalilzad discusses Afghan peace with officials in Pakistan",
+}
+
+_SUMMARY: dict[str, Any] = {
+    "id": _ID,
+    "change": 1,
+    "headline": "Pakistan, global crypto exchange discuss modernizing digital payments",
+    "summary": ["Pakistani officials, Binance team discuss coordination"],
+    "caption": None,
+    "credit": None,
+    "byline": None,
+    "dateline": "ISLAMABAD",
+    "places": ["Islamabad"],
+    "word_count": 420,
+    "published_at": "2025-12-05T00:00:00Z",
+    "published_precision": "day",
+    "source": "Arab News",
+    "url": None,
+    "language": None,
+    "section": None,
+    "warnings": [],
+    "related": [_OTHER],
+}
+_SEEN = {
+    "path": "seeds/000_5ca38b958166c7ca.txt",
+    "sha256": "5f" * 32,
+    "position": 1,
+    "reader": "page_text",
+    "reader_version": 1,
+    "loaded_at": "2026-11-22T06:00:00Z",
+}
+_BODY = "Pakistan’s finance officials met a cryptocurrency exchange.\n\nThe talks go on."
+
+_ARTICLE = {**_SUMMARY, "body": _BODY, "sources": [_SEEN], "mentions": []}
+_ARTICLES = {"items": [_SUMMARY], "total": 4, "next": "WyI3MjEzMjc3NzhkYzEiXQ"}
+_SEARCH = {
+    "items": [{"article": _SUMMARY, "score": 1.9}],
+    "total": 1,
+    "next": None,
+    "as_of": {"change": 1, "lag": 0},
+    "took_ms": 2.1,
+    "complete": True,
+}
+_IMPORTED = {
+    "items": [
+        {"outcome": "saved", "id": _ID, "line": 1, "reason": None},
+        {"outcome": "rejected", "id": None, "line": 2, "reason": "body: is missing"},
+    ],
+    "saved": 1,
+    "revised": 0,
+    "unchanged": 0,
+    "stale": 0,
+    "rejected": 1,
+}
+_HEALTH = {"status": "ok"}
+_STATUS = {
+    "store_id": "9173b5aa-75c1-432e-af6a-12febe1aa5cc",
+    "articles": 4,
+    "change": 1,
+    "index": {"engine": "whoosh", "state": "ready", "detail": None, "cursor": 1, "lag": 0},
+    "versions": {"broadsheet": "0.1.0", "python": "3.11.7", "sqlite": "3.40.1"},
+}
+
+_EXAMPLES: dict[str, Any] = {
+    "article": _ARTICLE,
+    "articles": _ARTICLES,
+    "search": _SEARCH,
+    "imported": _IMPORTED,
+    "health": _HEALTH,
+    "status": _STATUS,
+}
+
+_DETAILS = {
+    400: "a quote is opened and never closed at position 6",
+    401: "writing needs the operator's token in an Authorization: Bearer header",
+    404: f"no article with id {_ID}",
+    413: "the body is larger than 33,554,432 bytes",
+    415: "no reader knows image/png",
+    422: "limit: Input should be less than or equal to 100",
+    500: "the error has been logged",
+    503: "no index has been built",
+}
+_FACTS: dict[int, dict[str, Any]] = {
+    400: {"position": 6, "hint": 'add a closing "'},
+    422: {"errors": [{"loc": ["query", "limit"], "msg": "should be at most 100"}]},
+}
+
+
+def responses(*statuses: int, example: str | None = None) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: an example of its answer, by name, and its errors."""
+    documented: dict[int | str, dict[str, Any]] = {
+        status: _problem(status) for status in (*statuses, 500)
+    }
+    if example is not None:
+        documented[200] = {"content": {"application/json": {"example": example}}}
+    return documented
+
+
+def _problem(status: int) -> dict[str, Any]:
+    kinds = dict(problems.STATUSES.values())
+    kinds |= {503: "index-unavailable", 415: "unsupported-media-type", 500: "internal-error"}
+    kind = kinds[status]
+    example = {
+        "type": f"urn:broadsheet:problem:{kind}",
+        "title": problems.TITLES[kind],
+        "status": status,
+        "detail": _DETAILS[status],
+        "instance": "/v1/articles",
+        **_FACTS.get(status, {}),
+    }
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": problems.TITLES[kind],
+        "content": {problems.MEDIA_TYPE: {"schema": schema, "example": example}},
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Add the schema of problems and the examples to the document of `app`.
+
+    FastAPI drops nulls from examples that it is given, so it is given their names.
+    """
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        problem = schemas.Problem.model_json_schema()
+        document["components"]["schemas"].setdefault("Problem", problem)
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                content = operation["responses"].get("200", {}).get("content", {})
+                named = content.get("application/json", {})
+                if isinstance(name := named.get("example"), str):
+                    named["example"] = _EXAMPLES[name]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

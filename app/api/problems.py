@@ -1,0 +1,152 @@
+"""Errors as RFC 9457 problem documents: the only table of HTTP statuses.
+
+Every error that leaves the API is `application/problem+json` with type, title, status,
+detail and instance, and the facts of its own. What no rule foresees is a 500 that says
+nothing of the inside; its trace goes to the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+
+STATUSES: dict[type[errors.BroadsheetError], tuple[int, str]] = {
+    errors.NotFound: (404, "not-found"),
+    errors.QueryError: (400, "malformed-query"),
+    errors.ParameterError: (422, "invalid-request"),
+    errors.TooLarge: (413, "too-large"),
+    errors.Forbidden: (401, "unauthorized"),
+    errors.StoreError: (503, "store-unavailable"),
+    errors.EngineError: (503, "index-unavailable"),
+}
+"""The HTTP status and the problem type of each error, by its class or its base's."""
+
+_ENGINE_DETAILS: dict[type[Exception], str] = {  # paths and traces are for the log
+    errors.EngineError: "the search index cannot be read now",
+    errors.IndexMissing: "no search index has been built yet",
+    errors.IndexDamaged: "the search index is damaged and is being built anew",
+}
+
+TITLES = {
+    "not-found": "There is no such thing here",
+    "malformed-query": "The search query cannot be read",
+    "invalid-request": "The request has a value that it cannot take",
+    "too-large": "The request is too large",
+    "unauthorized": "The request needs the operator's token",
+    "store-unavailable": "The database cannot answer now",
+    "index-unavailable": "The search index cannot answer now",
+    "method-not-allowed": "The route does not know this method",
+    "unsupported-media-type": "No reader knows this content type",
+    "internal-error": "Something went wrong on our side",
+}
+"""Every problem type that the API answers with, and its title."""
+
+
+def problem(
+    request: Request,
+    status: int,
+    kind: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **facts: Any,
+) -> Response:
+    """A problem document; `facts` become members of their own."""
+    body = {
+        "type": f"urn:broadsheet:problem:{kind}",
+        "title": TITLES.get(kind) or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+        **facts,
+    }
+    return Response(
+        orjson.dumps(body, default=str), status, headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+    app.add_exception_handler(errors.BroadsheetError, _broadsheet)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _broadsheet(request: Request, error: Exception) -> Response:
+    found = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
+    if found is None:
+        return await _unforeseen(request, error)
+    status, name = found
+    facts: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.QueryError):
+        facts = {"position": error.position, "hint": error.hint}
+        facts["errors"] = [{"loc": ["query", "q"], "msg": error.reason}]
+    elif isinstance(error, errors.ParameterError):
+        facts["errors"] = [{"loc": [error.where, error.name], "msg": error.reason}]
+    elif status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="broadsheet"'
+    elif status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+        log.warning("%s: %s", name, error)
+    detail = _ENGINE_DETAILS.get(type(error), str(error))
+    return problem(request, status, name, detail, headers=headers, **facts)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
+    listed = [
+        {"loc": [str(part) for part in each["loc"]], "msg": each["msg"], "type": each["type"]}
+        for each in found
+    ]
+    detail = "; ".join(f"{'.'.join(each['loc'][1:])}: {each['msg']}" for each in listed)
+    return problem(request, 422, "invalid-request", detail, errors=listed)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    headers = error.headers if isinstance(error, HTTPException) else None
+    kinds = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+    kinds[415] = "unsupported-media-type"
+    kind = kinds.get(status, HTTPStatus(status).phrase.lower().replace(" ", "-"))
+    if status == 404:
+        detail = f"nothing is served at {request.url.path}"
+    elif status == 405:
+        detail = f"{request.method} is not known at {request.url.path}"
+        headers = {"Allow": ", ".join(_methods(request))}
+    return problem(request, status, kind, detail, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods that any route answers at the path of `request`."""
+    known = {
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    }
+    return sorted(known | {"HEAD"} if "GET" in known else known)
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    log.error("unforeseen error at %s", request.url.path, exc_info=error)
+    return problem(request, 500, "internal-error", "the error has been logged")

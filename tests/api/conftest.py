@@ -1,0 +1,66 @@
+"""The application with its sweeper, on real files, called through its ASGI face."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+import pytest
+from asgi_lifespan import LifespanManager
+
+from app.api import create_app
+from tests import factories
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from app.ingest.draft import Draft
+
+    Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Serve:
+    """Opens a client of an application that holds `drafts`, indexed."""
+
+    @asynccontextmanager
+    async def _serve(drafts: Sequence[Draft] = (), **more: Any) -> AsyncIterator[httpx.AsyncClient]:
+        chosen = factories.settings(tmp_path, **{"sync_interval_s": 3600, **more})
+        app: FastAPI = create_app(chosen)
+        async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30) as manager:
+            transport = httpx.ASGITransport(manager.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                client.app = app  # type: ignore[attr-defined]
+                if drafts:
+                    factories.save(app.state.desk.database, drafts)
+                await follow(client)
+                yield client
+
+    return _serve
+
+
+async def follow(client: httpx.AsyncClient) -> None:
+    """Let the sweeper take in what is stored."""
+    client.app.state.desk.wake.set()  # type: ignore[attr-defined]
+    await until(client, "/v1/status", lambda answer: answer.json()["index"]["lag"] == 0)
+
+
+async def until(
+    client: httpx.AsyncClient, url: str, holds: Callable[[httpx.Response], bool]
+) -> httpx.Response:
+    """The first answer of `url` for which `holds`; waits half a minute for it at most."""
+    with anyio.fail_after(30):
+        while not holds(answer := await client.get(url)):
+            await anyio.sleep(0.01)
+    return answer

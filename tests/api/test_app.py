@@ -1,0 +1,341 @@
+"""What holds for every route: errors, OpenAPI, documentation, order of commit and answer."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from asgi_lifespan import LifespanManager
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from sqlalchemy import event
+from sqlmodel import Session
+
+from app import indexing
+from app.api import create_app, problems
+from app.errors import BroadsheetError, EngineBusy
+from tests import factories
+from tests.api.conftest import until
+from tests.factories import draft, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from pathlib import Path
+
+    from tests.api.conftest import Serve
+
+pytestmark = pytest.mark.anyio
+
+
+def openapi(tmp_path: Path) -> dict[str, Any]:
+    return create_app(factories.settings(tmp_path)).openapi()
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+# --- commit before response
+
+
+async def _call(app: Any, method: str, path: str, body: bytes, on_start: Any) -> list[Any]:
+    """Call `app` as a server would; `on_start` sees the world when the answer goes out."""
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            on_start(message["status"])
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "server": ("test", 80),
+        "client": ("test", 1),
+        "headers": [(b"content-type", b"application/json"), (b"host", b"test")],
+    }
+    await app(scope, receive, send)
+    return sent
+
+
+async def test_what_is_answered_with_2xx_is_committed(tmp_path: Path) -> None:
+    app = create_app(factories.settings(tmp_path))
+    counts: list[tuple[int, int]] = []
+
+    def on_start(status: int) -> None:
+        with closing(sqlite3.connect(tmp_path / "data" / "broadsheet.db")) as other:
+            counts.append((status, other.execute("SELECT count(*) FROM article").fetchone()[0]))
+
+    async with LifespanManager(app):
+        body = orjson.dumps({"headline": "One", "body": "First."})
+        sent = await _call(app, "POST", "/v1/articles", body, on_start)
+        (item,) = orjson.loads(sent[1]["body"])["items"]
+        await _call(app, "DELETE", f"/v1/articles/{item['id']}", b"", on_start)
+    assert counts == [(200, 1), (204, 0)]
+
+
+async def test_a_commit_that_fails_is_no_2xx(tmp_path: Path) -> None:
+    app = create_app(factories.settings(tmp_path))
+    statuses: list[int] = []
+
+    def fail(_session: Session) -> None:
+        raise BroadsheetError("the disk is full")
+
+    async with LifespanManager(app):
+        event.listen(Session, "before_commit", fail)
+        try:
+            body = orjson.dumps({"headline": "One", "body": "First."})
+            await _call(app, "POST", "/v1/articles", body, statuses.append)
+        except BroadsheetError:
+            pass  # the server's error middleware answers, then raises it for the log
+        finally:
+            event.remove(Session, "before_commit", fail)
+        with app.state.desk.database.reading() as session:
+            assert (
+                session.connection().exec_driver_sql("SELECT count(*) FROM article").scalar() == 0
+            )
+    assert statuses == [500]
+
+
+# --- errors
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/v1", 404),
+        ("GET", "/v1/articles/", 404),
+        ("PATCH", "/v1/articles", 405),
+        ("POST", "/v1/search", 405),
+        ("GET", "/static/none.js", 404),
+    ],
+)
+async def test_every_error_is_a_problem(serve: Serve, method: str, url: str, status: int) -> None:
+    async with serve() as client:
+        answer = await client.request(method, url, follow_redirects=False)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert {"type", "title", "detail", "instance"} <= body.keys()
+    assert body["instance"] == url
+    if status == 405:
+        known = {"/v1/articles": "GET, HEAD, POST", "/v1/search": "GET, HEAD"}
+        assert answer.headers["allow"] == known[url]
+
+
+async def test_an_unforeseen_error_says_nothing_of_the_inside(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a secret of ours")
+
+    monkeypatch.setattr("app.articles.listing", broken)
+    async with serve() as client:
+        answer = await client.get("/v1/articles")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text
+    assert "a secret of ours" in caplog.text
+
+
+async def test_a_database_that_cannot_answer_is_503(serve: Serve, tmp_path: Path) -> None:
+    async with serve([draft()]) as client:
+        with closing(sqlite3.connect(tmp_path / "data" / "broadsheet.db")) as other:
+            other.execute("ALTER TABLE article RENAME TO elsewhere")
+        answer = await client.get("/v1/articles")
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "urn:broadsheet:problem:store-unavailable"
+        assert "retry-after" in answer.headers
+        assert (await client.get("/healthz")).status_code == 200
+        with closing(sqlite3.connect(tmp_path / "data" / "broadsheet.db")) as other:
+            other.execute("ALTER TABLE elsewhere RENAME TO article")
+
+
+# --- OpenAPI
+
+
+def test_the_document_is_valid_and_each_route_is_described(tmp_path: Path) -> None:
+    document = openapi(tmp_path)
+    validate(document)
+    assert operations(document)
+    for path, method, operation in operations(document):
+        where = f"{method} {path}"
+        assert operation["summary"], where
+        assert operation["description"], where
+        assert operation["tags"], where
+        for parameter in operation.get("parameters", ()):
+            assert parameter.get("description") or parameter["in"] == "path", (where, parameter)
+
+
+def test_each_route_documents_its_errors_as_problems_with_an_example(tmp_path: Path) -> None:
+    for path, method, operation in operations(openapi(tmp_path)):
+        errors = {code: r for code, r in operation["responses"].items() if int(code) >= 400}
+        expected = {"500"}
+        if path.startswith("/v1"):
+            expected |= {"422", "503"}
+        if "{" in path:
+            expected.add("404")
+        if method in ("post", "put", "delete"):
+            expected.add("401")
+        assert expected <= errors.keys(), (method, path)
+        for code, response in errors.items():
+            content = response["content"][problems.MEDIA_TYPE]
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert content["example"]["status"] == int(code)
+            assert content["example"]["detail"]
+
+
+def test_each_answer_has_an_example(tmp_path: Path) -> None:
+    document = openapi(tmp_path)
+    for path, method, operation in operations(document):
+        if method == "delete":
+            continue
+        content = operation["responses"]["200"]["content"]["application/json"]
+        _validator(document, content["schema"]).validate(content["example"])
+        assert content["example"], (method, path)
+
+
+def _validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
+    checker = Draft202012Validator.FORMAT_CHECKER
+    return Draft202012Validator(
+        {**schema, "components": document["components"]}, format_checker=checker
+    )
+
+
+async def test_each_answer_is_what_its_schema_says(serve: Serve) -> None:
+    drafts = [
+        numbered(1, page="p", caption="c", credit="AFP", byline="Ada", dateline="CAIRO"),
+        numbered(2, day=None, page="p", url="https://example.org/2", warnings=("w",)),
+    ]
+    async with serve(drafts) as client:
+        document = (await client.get("/openapi.json")).json()
+        id_ = (await client.get("/v1/articles")).json()["items"][0]["id"]
+        asked = {
+            "/v1/articles": "/v1/articles?limit=1",
+            "/v1/articles/{article_id}": f"/v1/articles/{id_}",
+            "/v1/search": "/v1/search?q=apples",
+        }
+        for path, method, operation in operations(document):
+            if method != "get":
+                continue
+            answer = await client.get(asked.get(path, path))
+            assert answer.status_code == 200, path
+            schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+            validator = _validator(document, schema)
+            validator.validate(answer.json())
+            _assert_same_members(document, schema, answer.json())
+        posted = await client.post(
+            "/v1/articles", json=[{"headline": "x"}, {"headline": "a", "body": "b"}]
+        )
+        responses = document["paths"]["/v1/articles"]["post"]["responses"]
+        _validator(document, responses["200"]["content"]["application/json"]["schema"]).validate(
+            posted.json()
+        )
+        problem = (await client.get("/v1/search?q=%22")).json()
+        _validator(document, {"$ref": "#/components/schemas/Problem"}).validate(problem)
+
+
+def _assert_same_members(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
+    """Every member that is documented is there, and no other."""
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, list):
+        for each in value:
+            _assert_same_members(document, schema.get("items", {}), each)
+    elif isinstance(value, dict) and "properties" in schema:
+        assert value.keys() == schema["properties"].keys()
+        for name, each in value.items():
+            _assert_same_members(document, schema["properties"][name], each)
+
+
+# --- documentation pages
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_documentation_needs_no_other_host(serve: Serve, page: str) -> None:
+    async with serve() as client:
+        html = (await client.get(page)).text
+        addresses = re.findall(r"""(?:src|href)=["']([^"']+)""", html)
+        addresses += re.findall(r"""url: ['"]([^'"]+)""", html)
+        assert len(addresses) >= 2
+        for address in addresses:
+            assert address.startswith("/"), address
+            assert not address.startswith("//"), address
+            assert (await client.get(address)).status_code == 200
+        assert "https://" not in html
+        assert "http://" not in html
+
+
+async def test_the_root_leads_to_the_documentation(serve: Serve) -> None:
+    async with serve() as client:
+        answer = await client.get("/")
+        assert answer.status_code == 307
+        assert answer.headers["location"] == "/docs"
+
+
+# --- the system's own routes
+
+
+async def test_status_tells_counts_and_versions(serve: Serve) -> None:
+    async with serve([numbered(1), numbered(2)]) as client:
+        status = (await client.get("/v1/status")).json()
+        assert (status["articles"], status["change"]) == (2, 1)
+        assert status["index"] == {
+            "engine": "whoosh", "state": "ready", "detail": None, "cursor": 1, "lag": 0,
+        }  # fmt: skip
+        assert status["versions"].keys() == {"broadsheet", "python", "sqlite", "whoosh"}
+
+
+async def test_health_and_readiness(serve: Serve) -> None:
+    async with serve() as client:
+        assert (await client.get("/healthz?from=balancer")).json() == {"status": "ok"}
+        assert (await client.get("/readyz")).json() == {"status": "ok"}
+
+
+async def test_the_sweeper_takes_in_what_others_write(serve: Serve, tmp_path: Path) -> None:
+    async with serve(sync_interval_s=0.02) as client:
+        with factories.store(tmp_path) as other:
+            factories.save(other, [numbered(1)])
+        found = await until(
+            client, "/v1/search?q=valley", lambda answer: answer.json()["total"] > 0
+        )
+        assert found.json()["as_of"] == {"change": 1, "lag": 0}
+
+
+async def test_the_sweeper_goes_on_after_an_error(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = indexing.sync
+    errors = [ZeroDivisionError("odd"), BroadsheetError("even"), EngineBusy("x"), OSError("full")]
+
+    def failing(*args: Any, **options: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return real(*args, **options)
+
+    async with serve(sync_interval_s=0.02) as client:
+        monkeypatch.setattr(indexing, "sync", failing)
+        factories.save(client.app.state.desk.database, [numbered(1)])  # type: ignore[attr-defined]
+        await until(client, "/v1/search?q=valley", lambda answer: answer.json()["total"] > 0)
+    for message in ("odd", "even", "full"):
+        assert message in caplog.text
