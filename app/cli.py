@@ -1,0 +1,380 @@
+"""The command line: `broadsheet load | serve | sync | check | show | warnings`.
+
+Data goes to stdout, logs and progress to stderr. Exit codes, known here alone: 0 done,
+1 failed, 2 wrong use, 3 done but some input was rejected, 4 check found a difference.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+import time
+from collections import Counter
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from app import articles, indexing, ingest
+from app.database import Database
+from app.errors import BroadsheetError, EngineBusy
+from app.ingest.draft import Draft, Reject
+from app.search import open_engine
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from app.search.base import Engine
+
+log = logging.getLogger(__name__)
+
+FAILED, WRONG_USE, REJECTED, DIFFERENT = 1, 2, 3, 4
+
+BATCH = 500
+"""Articles a transaction of `load`."""
+BATCH_BYTES = 16 * 1024 * 1024
+BUSY_TIMEOUT_S = 60.0
+
+cli = typer.Typer(
+    help="A self-hosted news archive with a REST API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        cli()
+    except BroadsheetError as error:
+        _complain(error)
+        sys.exit(FAILED)
+
+
+def _complain(error: BroadsheetError) -> None:
+    print(f"error: {error}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(version("broadsheet"))
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    *,
+    version_: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """A self-hosted news archive with a REST API."""
+
+
+# --- load
+
+
+@dataclass(slots=True)
+class _Summary:
+    """What became of all that was loaded."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    warned: int = 0
+
+    def reject(self, reject: Reject) -> None:
+        self.rejected.append(asdict(reject))
+        where = reject.path if reject.line is None else f"{reject.path}:{reject.line}"
+        log.warning("rejected %s: %s", where, reject.reason)
+
+    def as_json(self) -> dict[str, Any]:
+        kinds = ("saved", "unchanged", "revised", "stale")
+        counts = {kind: self.counts[kind] for kind in kinds}
+        return {**counts, "rejected": self.rejected, "warned": self.warned}
+
+    def as_text(self) -> str:
+        parts = {**self.as_json(), "rejected": len(self.rejected)}
+        return ", ".join(f"{kind} {number}" for kind, number in parts.items())
+
+
+@cli.command()
+def load(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Files, folders, globs, or - for stdin.")
+    ],
+    *,
+    as_json: AsJson = False,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="F", help=f"One of: {', '.join(ingest.FORMATS)}."),
+    ] = None,
+) -> None:
+    """Read articles from files, store them and index them.
+
+    What can't be read is rejected with its reason, and the rest goes on. Loading the same
+    input again changes nothing.
+    """
+    if format_ is not None and format_ not in ingest.FORMATS:
+        known = ", ".join(ingest.FORMATS)
+        raise typer.BadParameter(f"{format_} is not one of {known}", param_hint="--format")
+    summary = _Summary()
+    inputs = list(_inputs(paths, summary))
+    with _opened() as (settings, database, engine), _progress() as progress:
+        reading = progress.add_task("reading", total=len(inputs))
+        batch: list[Draft] = []
+        size = 0
+        for path in inputs:
+            for draft in _drafts(path, format_, summary):
+                batch.append(draft)
+                size += len(draft.body)
+                if len(batch) >= BATCH or size >= BATCH_BYTES:
+                    _save(database, settings, batch, summary)
+                    batch, size = [], 0
+            progress.advance(reading)
+        _save(database, settings, batch, summary)
+        _follow(database, engine, progress)
+    print(orjson.dumps(summary.as_json()).decode() if as_json else summary.as_text())
+    if summary.rejected:
+        raise typer.Exit(REJECTED)
+
+
+def _save(database: Database, settings: Settings, batch: list[Draft], summary: _Summary) -> None:
+    if not batch:
+        return
+    with database.transaction() as session:
+        saved = articles.save(session, batch, publisher=settings.source)
+    summary.counts.update(each.outcome for each in saved)
+    summary.warned += sum(
+        1
+        for draft, each in zip(batch, saved, strict=True)
+        if draft.warnings and each.outcome in ("saved", "revised")
+    )
+
+
+def _inputs(paths: Iterable[str], summary: _Summary) -> Iterator[str]:
+    """The files that `paths` name, in order; a name of nothing is rejected."""
+    for path in paths:
+        if path == "-":
+            yield path
+        elif Path(path).is_dir():
+            yield from sorted(
+                str(found)
+                for found in Path(path).rglob("*")
+                if found.is_file() and not found.name.startswith(".")
+            )
+        elif Path(path).exists():
+            yield str(Path(path))
+        elif found := _matching(path):
+            yield from _inputs(found, summary)
+        else:
+            summary.reject(Reject(path, None, "there is no such file"))
+
+
+def _matching(pattern: str) -> list[str]:
+    """The files that a glob names, sorted: for a quoted glob, or a shell that leaves it."""
+    anchor = Path(pattern).anchor
+    try:
+        return sorted(map(str, Path(anchor or ".").glob(pattern.removeprefix(anchor))))
+    except (ValueError, NotImplementedError):
+        return []
+
+
+def _drafts(path: str, format_: str | None, summary: _Summary) -> Iterator[Draft]:
+    try:
+        with _stream(path) as stream:
+            for found in ingest.read(stream, path, format=format_):
+                if isinstance(found, Draft):
+                    yield found
+                else:
+                    summary.reject(found)
+    except OSError as error:
+        summary.reject(Reject(path, None, f"cannot be read: {error.strerror or error}"))
+
+
+@contextmanager
+def _stream(path: str) -> Iterator[io.BufferedReader]:
+    if path == "-":
+        yield sys.stdin.buffer  # type: ignore[misc]
+    else:
+        with Path(path).open("rb") as stream:
+            yield stream
+
+
+def _follow(database: Database, engine: Engine, progress: Progress) -> None:
+    """Index what is stored; waits a while for another process that is writing the index."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    task = progress.add_task("indexing", total=None)
+    while True:
+        try:
+            indexing.sync(database, engine, progress=partial(progress.advance, task))
+        except EngineBusy as error:
+            if time.monotonic() > deadline:
+                log.warning("%s; it will take the articles in", error)
+                return
+            time.sleep(0.2)
+        else:
+            return
+
+
+# --- the other commands
+
+
+@cli.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
+) -> None:
+    """Serve the API; the index follows the database meanwhile."""
+    import uvicorn  # here, because no other command needs its half second
+
+    settings = _settings()
+    database = Database.open(settings)
+    database.migrate()  # before the workers start, so that they find the tables
+    database.close()
+    try:
+        uvicorn.run(
+            "app.api:create_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+    except SystemExit as error:  # its own codes mean other things than ours
+        raise typer.Exit(FAILED if error.code else 0) from error
+
+
+@cli.command()
+def sync(*, as_json: AsJson = False) -> None:
+    """Bring the index up to date.
+
+    It takes in what changed in the database; where it is missing, damaged or of another
+    version, it is built anew.
+    """
+    with _opened() as (_, database, engine), _progress() as progress:
+        task = progress.add_task("indexing", total=None)
+        done = indexing.sync(database, engine, progress=partial(progress.advance, task))
+    if as_json:
+        print(orjson.dumps(done).decode())
+        return
+    rebuilt = f", built anew: {done.rebuilt}" if done.rebuilt else ""
+    print(f"indexed {done.applied} articles up to change {done.cursor}{rebuilt}")
+
+
+@cli.command()
+def check(
+    *,
+    as_json: AsJson = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Make good what is wrong.")] = False,
+) -> None:
+    """Prove that index and database hold the same articles at the same change."""
+    with _opened() as (_, database, engine):
+        report = indexing.check(database, engine)
+        if repair and not report.agrees:
+            _print_report(report, as_json=as_json, to=sys.stderr)
+            indexing.repair(database, engine, report)
+            report = indexing.check(database, engine)
+    _print_report(report, as_json=as_json, to=sys.stdout)
+    if not report.agrees:
+        raise typer.Exit(DIFFERENT)
+
+
+def _print_report(report: indexing.Report, *, as_json: bool, to: io.TextIOBase | Any) -> None:
+    if as_json:
+        print(orjson.dumps({**asdict(report), "agrees": report.agrees}).decode(), file=to)
+        return
+    print(f"{report.articles} articles, index at change {report.cursor}", file=to)
+    if report.pending:
+        print(f"{report.pending} changes wait for the next sync", file=to)
+    if report.damaged:
+        print(f"the index cannot be compared: {report.damaged}", file=to)
+    for kind in ("missing", "extra", "outdated"):
+        for id_ in getattr(report, kind):
+            print(f"{kind} {id_}", file=to)
+    print("they agree" if report.agrees else "they differ", file=to)
+
+
+@cli.command()
+def show(
+    article_id: Annotated[UUID, typer.Argument(metavar="ID", help="The article's id.")],
+) -> None:
+    """Print an article as the API gives it."""
+    with _opened() as (_, database, _), database.reading() as session:
+        _dump(articles.get(session, article_id))
+
+
+@cli.command()
+def warnings() -> None:
+    """List what readers were not sure of.
+
+    One JSON object a line: the article's id, headline and warnings.
+    """
+    with _opened() as (_, database, _), database.reading() as session:
+        for found in articles.warned(session):
+            sys.stdout.write(orjson.dumps(found).decode() + "\n")
+
+
+def _dump(content: object) -> None:
+    option = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
+    print(orjson.dumps(content, option=option).decode())
+
+
+def _settings() -> Settings:
+    known = {f"BROADSHEET_{name}".upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.upper().startswith("BROADSHEET_") and name.upper() not in known:
+            log.warning("%s is not a setting and is ignored", name)
+    try:
+        return Settings()
+    except ValidationError as error:
+        for each in error.errors():
+            name = "BROADSHEET_" + "_".join(map(str, each["loc"])).upper()
+            print(f"error: {name}: {each['msg']}: {each['input']!r}", file=sys.stderr)
+        raise typer.Exit(WRONG_USE) from error
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Settings, Database, Engine]]:
+    """Settings, the database at its present schema, and the engine; closed at the end."""
+    settings = _settings()
+    with closing(Database.open(settings)) as database, closing(open_engine(settings)) as engine:
+        database.migrate()
+        yield settings, database, engine
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A progress bar on a terminal, nothing elsewhere; always on stderr."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        yield bar
