@@ -44,17 +44,16 @@ class _Filtered(_Page):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    source: Annotated[Names, Field(description="Publisher.", examples=[["Arab News"]])]
-    place: Annotated[Names, Field(description="Place of the dateline.", examples=[["Islamabad"]])]
-    language: Annotated[Names, Field(description="ISO 639-1 code.", examples=[["en"]])]
-    section: Annotated[Names, Field(description="Section.", examples=[["World"]])]
+    source: Annotated[Names, Field(description="Publisher, such as `Arab News`.")]
+    place: Annotated[Names, Field(description="Place of the dateline, such as `Abu Dhabi`.")]
+    language: Annotated[Names, Field(description="ISO 639-1 code, such as `en`.")]
+    section: Annotated[Names, Field(description="Section, such as `World`.")]
     from_: Annotated[
         str | None,
         Field(
             alias="from",
             description="Published at or after this year, month, day or instant (UTC unless it "
             "names its zone).",
-            examples=["2020-05"],
         ),
     ] = None
     to: Annotated[

@@ -23,13 +23,23 @@ router = APIRouter(tags=["system"])
 status_router = APIRouter(tags=["system"])
 
 
-@router.get("/healthz", response_model=schemas.Health, responses=responses(example="health"))
+@router.get(
+    "/healthz",
+    summary="Alive",
+    response_model=schemas.Health,
+    responses=responses(example="health"),
+)
 async def healthz() -> Response:
     """Alive: the process answers. Says nothing of database and index."""
     return schemas.answer({"status": "ok"})
 
 
-@router.get("/readyz", response_model=schemas.Health, responses=responses(503, example="health"))
+@router.get(
+    "/readyz",
+    summary="Able To Serve",
+    response_model=schemas.Health,
+    responses=responses(503, example="health"),
+)
 async def readyz(desk: DeskDep) -> Response:
     """Able to serve: the database has its tables and an index can answer searches."""
     await desk.run(desk.database.require_schema)
