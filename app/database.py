@@ -7,6 +7,8 @@ driver's errors leave here as StoreError.
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +18,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.errors import SchemaMismatch, StoreError
+from app.errors import FolderUnwritable, SchemaMismatch, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +61,10 @@ class Database:
         path = settings.data_dir.absolute()
         try:
             path.mkdir(parents=True, exist_ok=True)
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         except OSError as error:
-            raise StoreError(f"cannot make the data folder: {error}") from error
+            raise FolderUnwritable(str(path), error.strerror or str(error)) from error
         return cls(f"sqlite:///{path / 'broadsheet.db'}", threads=settings.threads)
 
     def close(self) -> None:
@@ -86,8 +91,13 @@ class Database:
         with _translated(), engine.begin() as connection:
             config = _alembic()
             config.attributes["connection"] = connection
-            if self._revision(connection) != _head():
+            found = self._revision(connection)
+            if found == _head():
+                return
+            try:
                 command.upgrade(config, "head")
+            except CommandError as error:  # it was made by a newer program
+                raise SchemaMismatch(found, _head()) from error
 
     def require_schema(self) -> None:
         """Raise SchemaMismatch unless the tables are of this program's revision."""

@@ -8,6 +8,7 @@
     │   └── TooLarge         more bytes than the limit
     ├── Forbidden            a write without the token that it needs
     ├── StoreError           the database cannot answer now
+    │   ├── FolderUnwritable its folder cannot be made or written
     │   └── SchemaMismatch   its tables are of another version than this program
     └── EngineError          the index cannot answer now
         ├── IndexMissing     there is none yet
@@ -77,6 +78,17 @@ class Forbidden(BroadsheetError):
 
 class StoreError(BroadsheetError):
     """The database cannot answer now: locked, full, unreadable."""
+
+
+class FolderUnwritable(StoreError):
+    """The data folder at `path` cannot be made or written, for `reason`."""
+
+    hint = "the folder must be writable by the user that Broadsheet runs as"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"the data folder cannot be written: {reason}: {path}")
+        self.path = path
+        self.reason = reason
 
 
 class SchemaMismatch(StoreError):

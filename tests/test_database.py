@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -10,7 +11,7 @@ from sqlalchemy import text
 
 from app import articles
 from app.database import Database
-from app.errors import SchemaMismatch, StoreError
+from app.errors import FolderUnwritable, SchemaMismatch, StoreError
 from tests import factories
 
 if TYPE_CHECKING:
@@ -84,8 +85,19 @@ def test_a_file_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:
 
 def test_a_data_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file stands in its place")
-    with pytest.raises(StoreError, match="data folder"):
+    with pytest.raises(FolderUnwritable) as caught:
         Database.open(factories.settings(tmp_path))
+    assert caught.value.path == str(tmp_path / "data")
+
+
+def test_a_database_of_a_newer_program_is_named(tmp_path: Path) -> None:
+    with factories.store(tmp_path) as database:
+        with closing(sqlite3.connect(tmp_path / "data" / "broadsheet.db")) as other:
+            other.execute("UPDATE alembic_version SET version_num = '29990101_future'")
+            other.commit()
+        with pytest.raises(SchemaMismatch) as caught:
+            database.migrate()
+    assert caught.value.found == "29990101_future"
 
 
 def test_the_address_of_the_settings_is_used(tmp_path: Path) -> None:
@@ -111,3 +123,11 @@ def test_commits_are_durable_and_readers_do_not_block(database: Database) -> Non
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_folder_that_may_not_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(FolderUnwritable, match="denied"):
+        Database.open(factories.settings(tmp_path))

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 def test_the_migrations_make_the_tables_of_the_models(database: Database) -> None:
-    with create_engine(database.url).connect() as connection:
+    engine = create_engine(database.url)
+    with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
 
 
 def test_each_migration_can_be_taken_back_and_made_again(tmp_path: Path) -> None:
