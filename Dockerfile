@@ -1,0 +1,81 @@
+# The image of Broadsheet; docs/container.md tells how to run it.
+# Builds with BuildKit and with the classic builder.
+
+# For a build that can be repeated, name the base by digest:
+#   docker build --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:… .
+ARG PYTHON_IMAGE=python:3.11-slim
+
+
+FROM ${PYTHON_IMAGE} AS build
+
+# Only set where packages come from a mirror.
+ARG PIP_INDEX_URL
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_NO_COMPILE=1 \
+    PIP_ONLY_BINARY=:all: \
+    PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+
+# The dependencies, in a venv without pip. Bytecode is compiled here, since a read-only root
+# can't keep it, and is never compared with its source, whose time a copy may change.
+COPY requirements.txt ./
+RUN python -m venv --without-pip /opt/venv \
+    && python -m pip --python /opt/venv install --require-hashes -r requirements.txt \
+    && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
+
+# Broadsheet itself, built by the setuptools that is locked for developers. It is no part of
+# the venv, so that a new version leaves the large layer of the dependencies as it is.
+COPY requirements-dev.txt ./
+RUN awk '/^[^ #]/ { wanted = /^setuptools==/ } wanted' requirements-dev.txt > requirements-build.txt \
+    && python -m venv --without-pip /opt/backend \
+    && python -m pip --python /opt/backend install --require-hashes -r requirements-build.txt
+COPY LICENSE README.md pyproject.toml ./
+COPY app app
+RUN python -m pip --python /opt/backend wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && python -m pip --python /opt/venv install --no-deps --target /srv/broadsheet dist/*.whl
+COPY migrations /srv/broadsheet/migrations
+COPY seeds /srv/broadsheet/seeds
+COPY pyproject.toml /srv/broadsheet/
+RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /srv/broadsheet \
+    && chmod -R a+rX /srv/broadsheet
+
+
+FROM ${PYTHON_IMAGE}
+
+LABEL org.opencontainers.image.title="Broadsheet" \
+      org.opencontainers.image.description="A self-hosted news archive with a REST API" \
+      org.opencontainers.image.licenses="MIT"
+
+ENV PATH=/srv/broadsheet/bin:/opt/venv/bin:$PATH \
+    PYTHONPATH=/srv/broadsheet \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    BROADSHEET_DATA_DIR=/data
+
+# The uid is part of the contract: files in mounted folders belong to it.
+RUN groupadd --gid 10001 broadsheet \
+    && useradd --uid 10001 --gid broadsheet --no-log-init --no-create-home \
+       --home-dir /nonexistent --shell /usr/sbin/nologin broadsheet \
+    && install --directory --owner=broadsheet --group=broadsheet --mode=0750 /data
+
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /srv/broadsheet /srv/broadsheet
+
+# The official base ships its standard library without bytecode: keep that of the modules in
+# use (it saves half a second a start). An image that can't import the program is not built.
+RUN PYTHONDONTWRITEBYTECODE='' python -c 'import http.client, app.api, app.cli'
+
+WORKDIR /srv/broadsheet
+USER 10001:10001
+VOLUME /data
+EXPOSE 8000
+
+# Readiness, not liveness: what waits for health (compose, a proxy) wants to send requests, and
+# Docker restarts nothing on its own. An orchestrator that kills the unhealthy needs /healthz.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-I", "-S", "-c", \
+    "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/readyz'); sys.exit(c.getresponse().status != 200)"]
+
+# uvicorn finishes the requests that it has, then the process ends with code 0.
+STOPSIGNAL SIGTERM
+CMD ["broadsheet", "serve", "--host", "0.0.0.0", "--port", "8000"]
