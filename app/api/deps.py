@@ -74,7 +74,7 @@ class Desk:
         self._pool.shutdown()
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 

@@ -27,7 +27,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import TOC, FileIndex
 from whoosh.reading import SegmentReader
-from whoosh.writing import SegmentWriter
 
 from app import text
 from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
@@ -35,12 +34,11 @@ from app.search import whoosh_format
 from app.search.base import SCHEMA_VERSION, Change, Found, Request, Stamp
 from app.search.scoring import Search
 from app.search.whoosh_format import Columns, Segment
+from app.search.whoosh_writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-_BATCH_MEMORY_MB = 64
 
 
 class _StampFile(BaseModel):
@@ -176,15 +174,7 @@ class WhooshEngine:
             storage.close_files()
 
     def _write_to(self, storage: FileStorage, changes: Sequence[Change]) -> None:
-        index = FileIndex(storage, whoosh_format.schema())
-        # compound=False: every reader would copy a compound segment into memory.
-        writer = SegmentWriter(
-            index,
-            compound=False,
-            limitmb=_BATCH_MEMORY_MB,
-            codec=whoosh_format.Codec(compression=1),
-            _lk=False,  # we hold a lock of our own, which a failing constructor does not keep
-        )
+        writer = Writer(FileIndex(storage, whoosh_format.schema()))
         try:
             ids = {change.id.bytes for change in changes}
             base = 0
@@ -198,7 +188,7 @@ class WhooshEngine:
             newest = {change.id: change for change in changes}
             for change in newest.values():
                 if change.document is not None:
-                    writer.add_document(**whoosh_format.fields_of(change, change.document))
+                    writer.add(change, change.document)
             writer.commit(mergetype=whoosh_format.merge)
         except BaseException:
             with suppress(Exception):

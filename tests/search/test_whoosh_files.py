@@ -1,0 +1,56 @@
+"""The files that our writer makes are Whoosh's own: Whoosh finds in them what we find."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import FileIndex
+from whoosh.query import Term
+
+from app.search import whoosh_format
+from app.search.base import Request
+from app.search.query import Word
+from app.search.whoosh_engine import WhooshEngine
+from tests.search.test_engine import change, numbers, removal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORDS = [f"word{n}" for n in range(60)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whoosh_finds_the_same_after_writes_removals_and_merges(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    engine = WhooshEngine(tmp_path / "index")
+    with engine.rebuilding(uuid4()):
+        pass
+    for at in range(1, 26):
+        batch = []
+        for _ in range(chance.randrange(1, 40)):
+            number = chance.randrange(150)
+            body = " ".join(chance.choices(WORDS, k=chance.randrange(1, 200)))
+            odd = chance.random() < 0.2
+            batch.append(removal(number, at) if odd else change(number, at, body=body))
+        engine.apply(batch, at)
+    stamp = json.loads((tmp_path / "index" / "whoosh.json").read_bytes())
+    storage = FileStorage(str(tmp_path / "index" / stamp["directory"]))
+    index = FileIndex(storage, whoosh_format.schema())
+    columns = {}
+    with index.searcher() as searcher:
+        ids = searcher.reader().column_reader("id", whoosh_format.schema()["id"].column_type)
+        for word in WORDS:
+            theirs = {bytes(ids[n]) for n in searcher.docs_for_query(Term("words", word))}
+            scored = searcher.search(Term("words", word), limit=None)
+            ours = engine.search(Request(query=Word(word), limit=1000))
+            assert {hit.id.bytes for hit in ours.hits} == theirs
+            assert ours.total == len(theirs) == len(scored)
+            assert len(set(numbers(ours))) == ours.total
+            columns[word] = ours.total
+    assert sum(columns.values())
+    engine.close()
