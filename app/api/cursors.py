@@ -40,7 +40,7 @@ def decode(cursor: str, of: object) -> Place:
         raise ParameterError("cursor", "is not one that this API gave") from error
     numbers = (place.score, *place.statistics)
     dated = published_us is None or (type(published_us) is int and -_DATES < published_us < _DATES)
-    positive = all(number > 0 for number in place.statistics)
+    positive = all(number > 0 for number in place.statistics)  # they are divided by
     if not dated or not positive or not all(map(math.isfinite, numbers)):
         raise ParameterError("cursor", "is not one that this API gave")
     if mark != _mark(of):

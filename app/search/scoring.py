@@ -98,7 +98,7 @@ class Search:
         counts = [sum(s.documents("words", token) for s in segments) for token in tokens]
         return (
             average,
-            *(round(math.log1p((documents - n + 0.5) / (n + 0.5)), 4) for n in counts),
+            *(float(f"{math.log1p((documents - n + 0.5) / (n + 0.5)):.5g}") for n in counts),
         )
 
     def found(self) -> Found:

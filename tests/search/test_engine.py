@@ -167,6 +167,16 @@ def test_rare_words_and_short_articles_rank_higher(engine: Engine) -> None:
     assert ask(engine, "apples") == [2, 1, 0]
 
 
+def test_a_word_that_every_article_holds_still_counts_for_something(engine: Engine) -> None:
+    engine.apply([change(n, 1, body="apples " * (n + 1)) for n in range(120)], 1)
+    for limit in (1, 7):
+        request = Request(query=parse("apples"), limit=limit)
+        page = engine.search(request)
+        assert page.after is not None
+        assert all(number > 0 for number in page.after.statistics)
+        assert page.hits[0].score > 0
+
+
 def test_without_a_query_every_article_is_a_hit(engine: Engine) -> None:
     engine.apply([change(n, 1) for n in range(5)], 1)
     assert ask(engine, None, sort="newest") == [4, 3, 2, 1, 0]
