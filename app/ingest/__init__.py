@@ -8,7 +8,6 @@ the input holds never raises. A reader is a module of this package and a row of 
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from app.ingest import json_lines, page_text
@@ -29,7 +28,7 @@ READERS: dict[str, Callable[[io.BufferedReader, str], Iterator[Draft | Reject]]]
 FORMATS = tuple(READERS)
 """The names of the formats, for a list of choices."""
 
-_BY_SUFFIX = {".jsonl": json_lines.NAME, ".ndjson": json_lines.NAME}
+_BY_SUFFIX = ((".jsonl", json_lines.NAME), (".ndjson", json_lines.NAME))
 _BY_START = ((re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*["}]'), json_lines.NAME),)
 _START_BYTES = 1024
 
@@ -54,7 +53,8 @@ def read(
 
 
 def _sniff(stream: io.BufferedReader, path: str) -> str:
-    if name := _BY_SUFFIX.get(PurePath(path).suffix.lower()):
-        return name
+    for suffix, name in _BY_SUFFIX:
+        if path.lower().endswith(suffix):
+            return name
     start = stream.peek(_START_BYTES)[:_START_BYTES]
     return next((name for form, name in _BY_START if form.match(start)), page_text.NAME)

@@ -3,18 +3,27 @@
 In: the caption's lines as printed. Out: the caption without its credit, the credit without
 brackets (`Photo Courtesy: ISPR`, `AFP`). A credit stands at the end of the caption: in
 brackets if it names an agency, a photo, a courtesy or a capitalised source; bare (`AFP`,
-`/AFP`, `— AFP`) only if it is a known agency that the sentence does not need. Brackets that
-place a person (`left`, `2nd R`), that spell the words before them (`Inter-Services Public
-Relations (ISPR)`) or that say when are the caption's own.
+`/AFP`, `— AFP`) only if it is a known agency that the sentence does not need, or a name that
+`Photo:` or `Courtesy of` announces. Brackets that place a person (`left`, `2nd R`), that spell
+the words before them (`Inter-Services Public Relations (ISPR)`), that name a country or that
+say when are the caption's own.
 """
 
 from __future__ import annotations
 
 import re
 
-from app.ingest.vocabulary import AGENCIES, CREDIT_SIGNS, NEEDS_AGENCY, POSITIONS, SMALL_WORDS
+from app.ingest.vocabulary import (
+    AGENCIES,
+    CREDIT_SIGNS,
+    NEEDS_AGENCY,
+    POSITIONS,
+    REGIONS,
+    SMALL_WORDS,
+)
 
 _AGENCY = "|".join(map(re.escape, AGENCIES))
+_OFTEN = frozenset({"afp", "an", "ap", "spa"})  # spelled by chance: "an Army Parade (AP)"
 _SPOKEN = frozenset(agency.casefold() for agency in AGENCIES)
 _SPELLED_OUT = ("associated press", "agence france-presse", "saudi press agency")
 _SIGN = re.compile("|".join(map(re.escape, CREDIT_SIGNS)) + rf"|\b(?:{_AGENCY})\b", re.IGNORECASE)
@@ -22,10 +31,15 @@ _WHEN = re.compile(
     r"\d+(?:st|nd|rd|th|s)?|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)\w*|ca?|circa"
 )
 _FILE = r"(?: ?/ ?[\w .'’-]{1,40}| (?i:photo|file|images?)s?)?"
-_BARE = re.compile(rf"(?:^|\s)(?P<mark>[/—–-]+ ?|\| ?)?(?P<credit>(?:{_AGENCY}){_FILE})\.?$")
+_PHOTO = r"(?:(?i:file photo|file|photo) ?/ ?|(?:File photo|Photo) )?"
+_BARE = re.compile(
+    rf"(?:^|\s)(?P<mark>[/—–-]+ ?|\| ?)?(?P<credit>{_PHOTO}(?:{_AGENCY}){_FILE})\.?$"
+)
 _LABELLED = re.compile(
-    r"(?:^|(?<=[.!?\"”’)]) )(?P<credit>(?i:photos?|pictures?|images?|credits?)"
-    r"(?: (?i:courtesy|credits?|by|of))*(?: ?[:/-] ?| )(?=[A-Z@])[^.!?()]{1,60})\.?$"
+    r"(?:^|(?<=[.!?\"”’)]) )(?P<credit>(?:"
+    r"(?i:photos?|pictures?|images?|credits?|courtesy|photos? (?:courtesy|credits?)) ?[:/-] ?"
+    r"|(?i:photos?|pictures?|images?) (?i:by|courtesy(?: of)?|credits?) |(?i:courtesy of) )"
+    r"(?P<name>(?:[A-Z@]|supplied|courtesy)[^.!?()]{0,59}))\.?$"
 )
 _SHOWN = re.compile(r"(?:file )?(?:photo|image|picture)s? (?:taken|of|shows?|dated)", re.IGNORECASE)
 _TAIL = 200  # characters of the end in which a credit stands
@@ -73,10 +87,12 @@ def _split(line: str) -> tuple[str, str | None]:
         inside = tail[opening + 1 :].strip()
         if len(inside) <= 40 and _is_credit(inside, ""):
             return head + tail[:opening].rstrip(), inside
-    for pattern in (_BARE, _LABELLED):
-        match = pattern.search(tail)
-        if match and (pattern is _LABELLED or _stands_alone(head + tail[: match.start()], match)):
-            return head + tail[: match.start()].rstrip(), match["credit"].strip()
+    labelled = _LABELLED.search(tail)
+    if labelled is not None and _is_named(labelled["name"]):
+        return head + tail[: labelled.start()].rstrip(), labelled["credit"].strip()
+    bare = _BARE.search(tail)
+    if bare is not None and _stands_alone(head + tail[: bare.start()], bare):
+        return head + tail[: bare.start()].rstrip(" ,"), bare["credit"].strip()
     return line, None
 
 
@@ -97,16 +113,25 @@ def _is_credit(inside: str, before: str) -> bool:
         return False
     if all(word in POSITIONS | SMALL_WORDS or word.isdigit() for word in spoken):
         return False
+    if inside.upper() in REGIONS:  # a player's, a winner's
+        return False
     if inside.casefold() in _SPOKEN:
-        if len(inside) < 4:  # too short to tell from chance: "an Army Parade (AP)"
+        if inside.casefold() in _OFTEN:
             return not before.casefold().endswith(_SPELLED_OUT)
         return not _spells(inside, before)
     if _SIGN.search(inside):
         return len(words) <= 12 and not _SHOWN.match(inside)
     if set(spoken) & POSITIONS or _spells(inside, before):
         return False
-    return len(words) <= 5 and all(
-        word[0].isupper() or word.casefold() in SMALL_WORDS for word in words
+    return len(words) <= 5 and _is_named(inside)
+
+
+def _is_named(text: str) -> bool:
+    """Whether `text` is capitalised words with none but small ones between them."""
+    words = re.findall(r"[^\W_]+", text)
+    return all(
+        word[0].isupper() or word.casefold() in SMALL_WORDS or _SIGN.fullmatch(word)
+        for word in words
     )
 
 
@@ -116,7 +141,9 @@ def _spells(inside: str, before: str) -> bool:
     if len(letters) < 2 or not letters[:2].isupper():
         return False
     words = re.findall(r"[^\W_]+", before[-120:])
-    for kept in (words, [word for word in words if word.casefold() not in SMALL_WORDS]):
+    named = [word for word in words if word.casefold() not in SMALL_WORDS]
+    named = [word for word in named if len(word) > 1 or word.isupper()]  # Tehreek-e-Insaf
+    for kept in (words, named):
         initials = "".join(
             word[0].upper() if word[0].isupper() or word in SMALL_WORDS else " " for word in kept
         )

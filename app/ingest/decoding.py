@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 
 _LINE = re.compile(r"\r\n|\r|\n")
-_CONTROLS = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROLS = bytes([*range(0x01, 0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F])
+_PDF = b"%PDF-"  # starts in ASCII
 _MOST_CONTROLS = 0.02  # of the characters of a text
 _MOST_BAD = 0.2
 
@@ -31,12 +32,17 @@ class UndecodableError(ValueError):
 
 def decode(data: bytes) -> Decoded:
     """The text of `data`. Raises UndecodableError if it is no text."""
+    if data.startswith(_PDF):
+        raise UndecodableError("binary, not text")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         decoded = _utf16(data)
     else:
         decoded = _utf8(data)
     text = decoded.text
-    if "\0" in text or len(_CONTROLS.findall(text)) > _MOST_CONTROLS * len(text):
+    if decoded.encoding != "UTF-8":
+        data = text.encode("utf-8", "replace")
+    controls = len(data) - len(data.translate(None, _CONTROLS))
+    if "\0" in text or controls > _MOST_CONTROLS * len(text):
         raise UndecodableError("binary, not text")
     if decoded.bad and text.count("\ufffd") > _MOST_BAD * len(text):
         raise UndecodableError("not text in UTF-8")

@@ -11,16 +11,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.ingest import captions, furniture, printed_dates
+from app.ingest import captions, datelines, furniture, printed_dates
 from app.ingest.furniture import Kind
 from app.ingest.normal import key
 from app.ingest.page_layout import is_headline
-from app.ingest.vocabulary import SECTIONS, STAFF
+from app.ingest.vocabulary import NEVER_FIRST, NEVER_LAST, REGIONS, SECTIONS, STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LONGEST_SECTION = 30
+_LONGEST_FIELD = 200  # of a feed
 _NEAR = 8  # lines in which a headline is repeated
 _UNREPEATED = "headline: taken from the first line; the page does not repeat it"
 _CAPITALS = re.compile(r"[A-Z][A-Z.'’-]+(?: [A-Z][A-Z.'’-]*){1,3}")
@@ -36,10 +37,11 @@ _FEED = re.compile(
     r"(?P<value>.*)",
     re.IGNORECASE,
 )
+_TITLE = re.compile(r"article title: ?(?=.)", re.IGNORECASE)
 _CRUMBS = re.compile(r"(?:you are here:? ?)?home ?[>»›/|].{0,200}|[>»›/|]", re.IGNORECASE)
 _CRUMB = re.compile(r" ?[>»›/|] ?")
 _GARBAGE = re.compile(
-    r"(?:undefined|null|nan|none|true|false|\[object object\]|\W*)", re.IGNORECASE
+    r"(?:undefined|null|nan|none|true|false|\[object object\]|\d{8,}|\W*)", re.IGNORECASE
 )
 
 
@@ -65,12 +67,25 @@ def marked(headline: str, above: list[str], text: list[str], inside: Sequence[st
     Lines `inside` the block that dates it are a byline or a day, never a photo's.
     """
     head = Head(headline)
-    head.text = [line for line in text if not _is_feed(head, line, labelled=True)]
+    if any(line[:7].casefold() == "article" for line in text):
+        text = _feed_joined(text)
+    head.text = [
+        line
+        for line in text
+        if len(line) > _LONGEST_FIELD or not _is_feed(head, line, labelled=True)
+    ]
     told = key(headline)
     for line in inside:
-        _meta(head, line, last=False)
+        if not _meta(head, line, last=False):
+            head.byline = head.byline or line
+            head.doubts.append(f'byline: "{line}" is only a line beside the day')
     for number, line in enumerate(above):
-        if key(line) != told and not _meta(head, line, last=number + 1 == len(above)):
+        if key(line) == told or _meta(head, line, last=number + 1 == len(above)):
+            continue
+        if head.photo and furniture.is_name(line) and captions.ends_in_credit(head.photo[-1]):
+            head.byline = head.byline or line
+            head.doubts.append(f'byline: "{line}" is only a line after the photo\'s')
+        else:
             head.photo.append(line)
     return head
 
@@ -86,7 +101,7 @@ def unmarked(texts: list[str]) -> Head:
     start = 0
     while start < len(texts) and _is_preface(head, texts[start]):
         start += 1
-    head.is_preface = all(key(text[:_LONGEST_SECTION]) in SECTIONS for text in texts[start:])
+    start = _after_menu(head, texts, start)
     at, repeat = _headline(texts, start)
     if at is None:
         return head
@@ -110,8 +125,9 @@ def unmarked(texts: list[str]) -> Head:
         head.doubts += above.doubts
         head.date, head.url = above.date or head.date, above.url or head.url
         after = repeat + 1
-        while after < len(texts) and _meta(head, texts[after], last=False):
+        while after < len(texts) and _is_above(head, texts, after):
             after += 1
+    after = _after_feed(head, texts, after)
     head.text = _without_feed(head, texts[after:])
     return head
 
@@ -124,6 +140,17 @@ def printed_date(line: str) -> str | None:
     if furniture.updated(line) or (match and printed_dates.parse(match["date"])):
         return line
     return line if printed_dates.parse(line) else None
+
+
+def is_in_capitals(line: str) -> bool:
+    """Whether `line` is a few words in capitals, as the site prints its authors.
+
+    Sections, countries and an editor's labels (`BREAKING NEWS`) are in capitals, too, and none.
+    """
+    if not _CAPITALS.fullmatch(line) or line in REGIONS or key(line) in SECTIONS:
+        return False
+    first, *_, last = line.split()
+    return first not in NEVER_FIRST and last not in NEVER_LAST
 
 
 def meaning(line: str) -> printed_dates.Printed | None:
@@ -146,11 +173,19 @@ def _is_preface(head: Head, line: str) -> bool:
 
 
 def _is_above(head: Head, texts: list[str], at: int) -> bool:
-    """Whether that line, under an unrepeated headline, is not text yet; what it says is kept."""
-    if not head.photo and at + 1 < len(texts) and captions.ends_in_credit(texts[at]):
-        head.photo.append(texts[at])
+    """Whether that line, under an unmarked headline, is not text yet; what it says is kept."""
+    line = texts[at]
+    if _GARBAGE.fullmatch(line):
         return True
-    return _meta(head, texts[at], last=False)
+    if key(line[:_LONGEST_SECTION]) in SECTIONS:
+        head.section = head.section or line
+        return True
+    if not head.photo and at + 1 < len(texts) and captions.ends_in_credit(line):
+        if datelines.parse(line) is not None:
+            return False
+        head.photo.append(line)
+        return True
+    return _meta(head, line, last=False)
 
 
 def _meta(head: Head, line: str, *, last: bool) -> bool:
@@ -179,7 +214,7 @@ def _meta(head: Head, line: str, *, last: bool) -> bool:
     if last and key(line) in STAFF:
         return False
     name = furniture.byline(line)
-    if name is None and head.headline is not None and not last and _CAPITALS.fullmatch(line):
+    if name is None and head.headline is not None and not last and is_in_capitals(line):
         name = line
         head.doubts.append(f'byline: "{line}" is only a line in capitals')
     head.byline = head.byline or name
@@ -197,10 +232,7 @@ def _headline(texts: list[str], start: int) -> tuple[int | None, int | None]:
     for at in near[1:]:
         if printed_date(texts[at]) or ("|" in texts[at] and _AUTHOR.fullmatch(texts[at])):
             above = range(at - 1, start - 1, -1)
-            found = (
-                up for up in above if is_headline(texts[up]) and furniture.byline(texts[up]) is None
-            )
-            return next(found, None), None
+            return next((up for up in above if _may_head(texts[up])), None), None
     if start < len(texts) and key(texts[start][:_LONGEST_SECTION]) in SECTIONS:
         start += 1
     if start < len(texts) and is_headline(texts[start]):
@@ -208,9 +240,45 @@ def _headline(texts: list[str], start: int) -> tuple[int | None, int | None]:
     return None, None
 
 
+def _after_menu(head: Head, texts: list[str], start: int) -> int:
+    """Where a menu of sections ends that may stand there; one alone is the story's own."""
+    end = start
+    while end < len(texts) and key(texts[end][:_LONGEST_SECTION]) in SECTIONS:
+        end += 1
+    head.is_preface = end == len(texts)
+    if end - start > 1:
+        return end
+    if head.is_preface and end > start:
+        head.section = texts[start]
+    return start
+
+
+def _may_head(line: str) -> bool:
+    """Whether `line`, one above a day, may be the headline."""
+    if _FEED.fullmatch(line) or _GARBAGE.fullmatch(line) or captions.ends_in_credit(line):
+        return False
+    return is_headline(line) and furniture.byline(line) is None and key(line) not in SECTIONS
+
+
+def _after_feed(head: Head, texts: list[str], at: int) -> int:
+    """Where the text starts if it is a feed's fields that stand there: one of them is an `id:`."""
+    end, has_id = at, False
+    while end < len(texts) and (match := _FEED.fullmatch(texts[end][:_LONGEST_FIELD])):
+        has_id = has_id or match["name"].casefold() == "id"
+        end += 1
+    if not has_id:
+        return at
+    for text in texts[at:end]:
+        if not _meta(head, text, last=False):
+            _is_feed(head, text, labelled=False)
+    return end
+
+
 def _is_feed(head: Head, line: str, *, labelled: bool) -> bool:
     """Whether `line` is a feed's field: `article id: 7` or, where not `labelled`, `id: 7`."""
-    match = _FEED.fullmatch(line) if len(line) <= 200 else None
+    if len(line) > _LONGEST_FIELD or (labelled and line[:7].casefold() != "article"):
+        return False
+    match = _FEED.fullmatch(line)
     if match is None or (labelled and not match["label"]):
         return False
     value = match["value"]
@@ -220,15 +288,22 @@ def _is_feed(head: Head, line: str, *, labelled: bool) -> bool:
 
 
 def _feed_joined(texts: list[str]) -> list[str]:
-    """`texts` with a feed's `article author:` joined to its value on the next line."""
+    """`texts` with a feed's `article author:` joined to its value on the next line.
+
+    So is the bar that stands alone between an author and a day. Of `article title:` the value
+    alone is left.
+    """
     joined: list[str] = []
-    for text in texts:
+    for number, text in enumerate(texts):
+        if text == "|" and joined and number + 1 < len(texts) and printed_date(texts[number + 1]):
+            joined[-1] += " |"
+            continue
         match = _FEED.fullmatch(joined[-1]) if joined and len(joined[-1]) < 40 else None
         if match and match["label"] and not match["value"] and len(text) <= 80:
             joined[-1] += " " + text
         else:
             joined.append(text)
-    return joined
+    return [_TITLE.sub("", text) for text in joined]
 
 
 def _without_feed(head: Head, texts: list[str]) -> list[str]:

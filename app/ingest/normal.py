@@ -21,23 +21,46 @@ _SORTED = 2000  # characters above which a run of marks is cut: NFC sorts one in
 _EDGES = " \u200c\u200d"  # joiners mean something only between letters
 _FORMAT = regex.compile(r"\p{Cf}+")
 _MOJIBAKE = re.compile(
-    "â€.?|â‚¬|Ã[\u00a0-\u00bfƒ„…†‡ˆ‰Š‹ŒŽ‘“”•–—˜™š›œžŸ]|Â[\u00a1-\u00bf ]|[\x80-\x9f]"
+    "ï»¿|â€.?|â‚¬|Ã[\u00a0-\u00bfƒ„…†‡ˆ‰Š‹ŒŽ‘“”•–—˜™š›œžŸ]|Â[\u00a1-\u00bf ]|[\x80-\x9f]"
 )
-_SAME = dict.fromkeys(map(ord, '‘’‚‛ʼ´`“”„‟«»"'), "'") | dict.fromkeys(map(ord, "–—―−‐‑"), "-")
+_QUOTES = re.compile('[‘’‚‛ʼ´`“”„‟«»"]')
+_DASHES = re.compile("[–—―−‐‑]")
 
 
 def lines(text: str) -> list[str]:
     """The clean lines of `text`, blank ones too; a line end is LF, CR or both."""
     if "\r" in text:
         text = _LINE_END.sub("\n", text)
-    if text.isascii() and text.isprintable():
-        return [" ".join(text.split())]
-    text = _INVISIBLE.sub("", text)
-    if not text.isascii():
-        if len(text) > _SORTED:
-            text = _MARKS.sub(r"\1", text)
-        text = unicodedata.normalize("NFC", text)
-    return [" ".join(line.split()).strip(_EDGES) for line in text.split("\n")]
+    found = text.split("\n")
+    if not text.isascii() and not _is_western(text):
+        found = [_composed(line, is_long=len(text) > _SORTED) for line in found]
+    return [
+        # what is printable holds nothing invisible and no white space but " "
+        line.strip(" ") if line.isprintable() and "  " not in line else _spaced(line)
+        for line in found
+    ]
+
+
+def _is_western(text: str) -> bool:
+    """Whether `text` is all Windows-1252, which has no marks and is NFC as it is."""
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _composed(line: str, *, is_long: bool) -> str:
+    if line.isascii():
+        return line
+    line = _INVISIBLE.sub("", line)
+    if is_long:
+        line = _MARKS.sub(r"\1", line)
+    return unicodedata.normalize("NFC", line)
+
+
+def _spaced(line: str) -> str:
+    return " ".join(_INVISIBLE.sub("", line).split()).strip(_EDGES)
 
 
 def one_line(text: str) -> str:
@@ -54,13 +77,16 @@ def key(line: str) -> str:
     """`line` for comparing lines: without case, white space, invisibles or a style of quotes."""
     if line.isascii():
         return "".join(line.replace('"', "'").replace("`", "'").casefold().split())
-    line = unicodedata.normalize("NFKC", _FORMAT.sub("", line)).translate(_SAME)
+    line = unicodedata.normalize("NFKC", _FORMAT.sub("", line))
+    line = _DASHES.sub("-", _QUOTES.sub("'", line))
     return "".join(line.casefold().split())
 
 
 def mojibake(text: str) -> str | None:
     """The first characters of `text` that look like wrongly decoded UTF-8, if any do."""
     if text.isascii():
+        return None
+    if not any(map(text.__contains__, "âÃÂï")) and text.replace("\n", " ").isprintable():
         return None
     found = _MOJIBAKE.search(text)
     if found is None:

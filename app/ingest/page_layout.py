@@ -9,21 +9,24 @@ the story it stands in.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect, insort
 from dataclasses import dataclass
 
-from app.ingest import furniture, printed_dates
+from app.ingest import captions, furniture, printed_dates
 from app.ingest.furniture import Kind
-from app.ingest.normal import key
+from app.ingest.normal import key, mojibake
+from app.ingest.vocabulary import SECTIONS
 from app.text import fold
 
-_MARKS = {Kind.SHORT_URL, Kind.FOLLOW, Kind.UPDATED}
-_WITHIN = _MARKS | {Kind.BLANK, Kind.SHARE, Kind.ADDRESS, Kind.COUNTER}
+_MARKS = (Kind.SHORT_URL, Kind.FOLLOW, Kind.UPDATED)  # tuples: an Enum's hash is slow
 _GALLERY_LINES = 60  # the same where one does
 _PHOTO_LINES = 8  # printed lines that a headline and its photo take where no Short Url tells
+_PARAGRAPH = 80  # characters that show a line to be a paragraph
 _HEADLINE = 300  # characters of the longest headline
 _ALIKE = 0.6  # of the words, for two lines to be versions of one headline
 _UNLIKE = "headline: the page does not repeat it"
+_SITE = re.compile(r" ?[|–—-] ?arab ?news.{0,20}", re.IGNORECASE)  # of a browser's title
 _SENTENCE_ENDS = (".", ".”", '."', ".’", ".'", ":", ",", ";")
 
 
@@ -114,24 +117,38 @@ def is_headline(line: str) -> bool:
 
 def _kinds(lines: list[str]) -> list[Kind]:
     kinds = [furniture.kind(line) for line in lines]
-    printed = [number for number, one in enumerate(kinds) if one is not Kind.BLANK]
-    for place, number in enumerate(printed):
-        if kinds[number] is Kind.TEXT and furniture.loosely_updated(lines[number]):
-            before = place > 0 and kinds[printed[place - 1]] is Kind.SHORT_URL
-            after = place + 1 < len(printed) and kinds[printed[place + 1]] is Kind.FOLLOW
-            if before or after:
-                kinds[number] = Kind.UPDATED
+    for number, one in enumerate(kinds):
+        beside = None
+        if one is Kind.SHORT_URL:
+            beside = _next(lines, number + 1)
+        elif one is Kind.FOLLOW:
+            beside = _previous(lines, number)
+        if (
+            beside is not None
+            and kinds[beside] is Kind.TEXT
+            and furniture.loosely_updated(lines[beside])
+        ):
+            kinds[beside] = Kind.UPDATED
     return kinds
+
+
+def _next(lines: list[str], number: int) -> int | None:
+    """The first printed line from `number` on."""
+    return next((at for at in range(number, len(lines)) if lines[at]), None)
+
+
+def _previous(lines: list[str], number: int) -> int | None:
+    """The last printed line before `number`."""
+    return next((at for at in range(number - 1, -1, -1) if lines[at]), None)
 
 
 def _blocks(lines: list[str], kinds: list[Kind]) -> list[_Block]:
     blocks: list[_Block] = []
     number = 0
-    while number < len(kinds):
-        if kinds[number] not in _MARKS:
-            number += 1
+    for start in [at for at, one in enumerate(kinds) if one in _MARKS]:
+        if start < number:
             continue
-        start = end = number
+        number = end = start
         updated = None
         inside: list[int] = []
         while number < len(kinds):
@@ -139,10 +156,10 @@ def _blocks(lines: list[str], kinds: list[Kind]) -> list[_Block]:
                 end = number + 1
                 if kinds[number] is Kind.UPDATED and updated is None:
                     updated = number
-            elif kinds[number] is Kind.TEXT and _is_inside(lines[number]) and len(inside) < 2:
+            elif kinds[number] is Kind.TEXT:
+                if len(inside) == 2 or not _is_inside(lines, kinds, number):
+                    break
                 inside.append(number)
-            elif kinds[number] not in _WITHIN:
-                break
             elif kinds[number] is not Kind.BLANK and not inside:
                 end = number + 1
             number += 1
@@ -153,9 +170,20 @@ def _blocks(lines: list[str], kinds: list[Kind]) -> list[_Block]:
     return blocks
 
 
-def _is_inside(line: str) -> bool:
-    """Whether `line` may stand among the furniture that dates a story: a byline or a day."""
-    return furniture.byline(line) is not None or printed_dates.parse(line) is not None
+def _is_inside(lines: list[str], kinds: list[Kind], number: int) -> bool:
+    """Whether that line may stand among the furniture that dates a story: a byline or a day.
+
+    A bare name is a byline there if it follows `Short Url` and furniture follows it.
+    """
+    line = lines[number]
+    if furniture.byline(line) is not None or printed_dates.parse(line) is not None:
+        return True
+    if not furniture.is_name(line):
+        return False
+    before, after = _previous(lines, number), _next(lines, number + 1)
+    if before is None or after is None:
+        return False
+    return kinds[before] in (Kind.SHORT_URL, Kind.ADDRESS) and kinds[after] is Kind.UPDATED
 
 
 def _repeating(
@@ -170,7 +198,7 @@ def _repeating(
             limit = len(lines)
         floor = marks[-1].text if marks else 0
         above = _above(lines, kinds, block, floor, limit)
-        after = _after(lines, block)
+        after = _next(lines, block.end)
         first = not marks
         top = None if after is None else _repeated(lines, above, lines[after], block, first=first)
         if top is not None and after is not None:
@@ -190,9 +218,11 @@ def _unrepeating(
         return None
     limit = _PHOTO_LINES if place or not block.short_url else len(lines)
     above = _above(lines, kinds, block, floor, limit)
-    after = _after(lines, block)
+    after = _next(lines, block.end)
     if after is not None and place < len(marks) and after >= marks[place].start:
         after = None
+    if after is None and place and block.updated is None:
+        return None
     top = _unrepeated(lines, above, block, first=not place)
     if top is None:
         if after is None or not is_headline(lines[after]):
@@ -200,8 +230,14 @@ def _unrepeating(
         return _Mark(block.start, after, range(0), after + 1, block, (_UNLIKE,))
     between = range(top + 1, block.start)
     if after is not None and _alike(lines[top], lines[after]):
-        doubt = f'headline: the page repeats it as "{lines[after]}"'
-        return _Mark(top, top, between, after + 1, block, (doubt,))
+        headline, other = top, after
+        named = lines[top].removeprefix(lines[after])
+        if _SITE.fullmatch(named) or (mojibake(lines[top]) and not mojibake(lines[after])):
+            headline, other = after, top
+        doubt = f'headline: the page repeats it as "{lines[other]}"'
+        return _Mark(top, headline, between, after + 1, block, (doubt,))
+    if after is not None and is_headline(lines[after]) and captions.ends_in_credit(lines[top]):
+        return _Mark(top, after, range(top, block.start), after + 1, block, (_UNLIKE,))
     return _Mark(top, top, between, block.end, block, (_UNLIKE,))
 
 
@@ -209,11 +245,6 @@ def _is_above(block: _Block, marks: list[_Mark]) -> bool:
     """Whether `block` lies between a story's headline and its text."""
     place = bisect(marks, block.start, key=lambda one: one.start)
     return place > 0 and block.start < marks[place - 1].text
-
-
-def _after(lines: list[str], block: _Block) -> int | None:
-    """The first printed line after `block`."""
-    return next((at for at in range(block.end, len(lines)) if lines[at]), None)
 
 
 def _above(lines: list[str], kinds: list[Kind], block: _Block, floor: int, limit: int) -> list[int]:
@@ -257,10 +288,32 @@ def _unrepeated(lines: list[str], above: list[int], block: _Block, *, first: boo
     if not above:
         return None
     if first and (block.short_url or len(above) < _PHOTO_LINES):
-        return above[-1]
+        tops = above[:]
+        while len(tops) > 1 and _is_label(lines[tops[-1]]):
+            tops.pop()
+        if is_headline(lines[tops[-1]]) or len(lines[tops[-1]]) < _PARAGRAPH:
+            return tops[-1]
+        return next((at for at in tops if _is_below_text(lines, at)), tops[-1])
     nearest = above[0]
     starts = nearest == 0 or not lines[nearest - 1]
     return nearest if starts and is_headline(lines[nearest]) else None
+
+
+def _is_below_text(lines: list[str], at: int) -> bool:
+    """Whether that line may be a headline that stands below its text."""
+    line = lines[at]
+    if lines[at - 1] or line[0] in furniture.BULLETS or captions.ends_in_credit(line):
+        return False
+    return is_headline(line) and not _is_label(line)
+
+
+def _is_label(line: str) -> bool:
+    """Whether `line` is a section, a byline or a day, not a headline, where others follow."""
+    return (
+        key(line) in SECTIONS
+        or furniture.byline(line) is not None
+        or printed_dates.parse(line) is not None
+    )
 
 
 def _alike(one: str, other: str) -> bool:

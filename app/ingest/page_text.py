@@ -33,8 +33,10 @@ the same form without photo and `Short Url`. Blank lines carry no meaning.
     'Oil rose on Friday.\n\nTraders were pleased.'
 
 Pages of another make (no repeated headline, a date of another wording, a byline above the
-text) are read as far as they tell, with a warning for what is uncertain. Pages without a
-story are rejected. What is unknown stays None; no date is ever completed.
+text) are read as far as they tell, with a warning for what is uncertain. What a page prints
+after its last story (`Related`, `Most popular`, tags, rights) is left out, and of two stories
+that are the same in everything the second. Pages without a story are rejected. What is unknown
+stays None; no date is ever completed.
 '''
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ from app.ingest.decoding import Decoded, UndecodableError, decode
 from app.ingest.draft import Draft, Origin, Reject
 from app.ingest.furniture import BULLETS, Kind
 from app.ingest.normal import key, lines, mojibake
-from app.ingest.vocabulary import STATIC_TITLES
+from app.ingest.vocabulary import ALWAYS_STATIC, SECTIONS, STAFF, STATIC_TITLES
 
 if TYPE_CHECKING:
     import io
@@ -67,21 +69,33 @@ VERSION = 1
 LIMIT_BYTES = 8 * 2**20
 """The largest page."""
 
+_USUAL_BYTES = 2**16  # asking for LIMIT_BYTES at once would allocate them
+
 _HTML = ("<!doctype", "<html", "<head", "<body", "<?xml", "<!--")
-_TAG = re.compile(r"<[a-z/!][^<>]{0,2000}>", re.IGNORECASE)
+_TAG = re.compile(  # elements by name: wire copy prints ticker symbols in such brackets
+    r"</?(?:p|div|span|a [^<>]*|br|hr|img|ul|ol|li|dl|dt|dd|table|tr|td|th|h[1-6]|em|strong"
+    r"|script|style|link|meta|title|article|section|header|footer|nav|main|aside|figure"
+    r"|figcaption|blockquote|iframe|form|input|button|label|svg|path|time|video|source)"
+    r"(?:\s[^<>]{0,2000})?/?>",
+    re.IGNORECASE,
+)
 _TAGGED = 0.1  # of a text's characters, for it to be markup
+_TAG_FIRST = re.compile(r"</?[a-z][a-z0-9]*[ />]", re.IGNORECASE)
 _PARAGRAPH = 80  # characters that show a line to be a paragraph
 _TEASER = 250  # characters of the longest line in a listing
 _LISTED = 3  # dated lines that make a listing
 _TITLES = 6  # lines, none of them a sentence, that make a listing
 _SENTENCE = re.compile(r"[.!?…][\"'”’)]*$")
+_SITE = SECTIONS | STAFF
 _FURNITURE = "nothing but page furniture"
 _TOLD_LINES = 10  # undecodable lines that a draft tells one by one
 
 
 def read(stream: io.BufferedReader, path: str) -> Iterator[Draft | Reject]:
     """The articles of the page in `stream`, in page order, and what of it was rejected."""
-    data = stream.read(LIMIT_BYTES + 1)
+    data = stream.read(_USUAL_BYTES)
+    if len(data) == _USUAL_BYTES:
+        data += stream.read(LIMIT_BYTES + 1 - _USUAL_BYTES)
     if len(data) > LIMIT_BYTES:
         yield Reject(path, None, f"larger than {LIMIT_BYTES // 2**20} MiB, the limit of a page")
     else:
@@ -101,12 +115,16 @@ def parse(data: bytes, path: str) -> Iterator[Draft | Reject]:
     if not reason and all(story.headline is None for story in stories):
         reason = _no_article([page[number] for story in stories for number in story.text])
     found = [] if reason else _heads(page, stories)
-    if len(found) > 1 and not any(_body_lines(head) for _, head in found):
+    texts = [furniture.sift(head.text) for _, head in found]
+    if len(found) > 1 and not any(map(_has_body, texts)):
         reason = "a listing of headlines, not an article"
+    if len(found) == 1 and key(found[0][1].headline or "") in ALWAYS_STATIC:
+        reason = f'a static page ("{found[0][1].headline}"), not an article'
     if reason:
         yield Reject(path, None, reason)
         return
     digest = sha256(data).hexdigest()
+    drafts: list[Draft] = []
     starts = [0, *(line for line, _ in found[1:]), len(page)]
     for position, (line, head) in enumerate(found):
         head.doubts += _undecoded(decoded, starts[position], starts[position + 1])
@@ -118,8 +136,12 @@ def parse(data: bytes, path: str) -> Iterator[Draft | Reject]:
             reader_version=VERSION,
             page=digest,
         )
-        draft = _draft(head, origin)
-        yield Reject(path, line + 1, draft) if isinstance(draft, str) else draft
+        draft = _draft(head, texts[position], origin)
+        if isinstance(draft, str):
+            yield Reject(path, line + 1, draft)
+        elif not any(_is_same(draft, other) for other in drafts):
+            drafts.append(draft)
+            yield draft
 
 
 def _no_page(text: str, page: list[str]) -> str | None:
@@ -127,11 +149,18 @@ def _no_page(text: str, page: list[str]) -> str | None:
     start = text[:1000].lstrip().casefold()
     if not any(page):
         return "empty"
-    if start.startswith(_HTML) or sum(map(len, _TAG.findall(text))) > _TAGGED * len(text):
+    if start.startswith(_HTML) or ("<" in text and _is_markup(text, page)):
         return "HTML, not the text of a page"
-    if all(furniture.kind(line) is not Kind.TEXT for line in page):
+    if all(furniture.kind(line) is not Kind.TEXT or key(line) in _SITE for line in page):
         return _FURNITURE
     return None
+
+
+def _is_markup(text: str, page: list[str]) -> bool:
+    """Whether tags make a good part of the text or start half of its lines."""
+    if sum(map(len, _TAG.findall(text))) > _TAGGED * len(text):
+        return True
+    return 2 * sum(_TAG_FIRST.match(line) is not None for line in page) > sum(map(bool, page))
 
 
 def _no_article(texts: list[str]) -> str | None:
@@ -179,9 +208,12 @@ def _take_leading(head: Head, texts: list[str], leading: Head) -> None:
     head.section = head.section or leading.section
     head.url = head.url or leading.url
     words = [text for text in texts if furniture.kind(text) is Kind.TEXT]
+    if len(words) == 1 and head.byline is None and heads.is_in_capitals(words[0]):
+        head.byline = words.pop()
+        head.doubts.append(f'byline: "{head.byline}" is only a line in capitals')
     left = len(words)
     start = next((at for at, text in enumerate(words) if len(text) >= _PARAGRAPH), left)
-    if start < left and not _body_lines(head):
+    if start < left and not _has_body(furniture.sift(head.text)):
         head.text = [*head.text, *words[start:]]
         head.doubts.append("body: stands before the headline")
         left = start
@@ -197,7 +229,7 @@ def _texts(page: list[str], numbers: tuple[int, ...]) -> list[str]:
     is_summary = True
     for number in numbers:
         line = page[number]
-        if not line.strip(BULLETS + " "):
+        if line[0] in BULLETS and not line.strip(BULLETS + " "):
             alone = number
             continue
         follows = alone is not None and number == alone + 1
@@ -206,22 +238,28 @@ def _texts(page: list[str], numbers: tuple[int, ...]) -> list[str]:
     return texts
 
 
-def _body_lines(head: Head) -> list[str]:
-    """The lines of the text after its summary."""
-    texts = furniture.sift(head.text)
+def _has_body(texts: list[str]) -> bool:
+    """Whether anything of `texts`, sifted, is neither summary nor tail."""
+    return _body_start(texts) < furniture.tail(texts)
+
+
+def _body_start(texts: list[str]) -> int:
+    """Where the summary in bullets that opens `texts` ends."""
     start = 0
     while start < len(texts) and texts[start][0] in BULLETS:
         start += 1
-    return texts[start:]
+    return start
 
 
-def _draft(head: Head, origin: Origin) -> Draft | str:
-    """The article that the head and its text make, or why they make none."""
+def _draft(head: Head, texts: list[str], origin: Origin) -> Draft | str:
+    """The article that the head and its `texts`, sifted, make, or why they make none."""
     if head.headline is None:
         return "no headline"
-    texts = furniture.sift(head.text)
-    body = _body_lines(head)
-    summary = tuple(text[1:].strip() for text in texts[: len(texts) - len(body)])
+    end = furniture.tail(texts)
+    left_out = texts[end:]
+    texts = texts[:end]
+    start = _body_start(texts)
+    summary, body = tuple(text[1:].strip() for text in texts[:start]), texts[start:]
     byline = head.byline
     if len(body) > 1 and (name := furniture.byline(body[0])):
         byline = byline or name
@@ -233,6 +271,8 @@ def _draft(head: Head, origin: Origin) -> Draft | str:
         byline = byline or dateline.agency
         if dateline.doubt:
             doubts.append(f"dateline: {dateline.doubt}")
+    if len(left_out) > 1:
+        doubts.append(f'body: {len(left_out)} lines from "{left_out[0][:60]}" on left out')
     if not body:
         return "no body"
     caption, credit = captions.split(head.photo)
@@ -240,7 +280,8 @@ def _draft(head: Head, origin: Origin) -> Draft | str:
         caption = None
     published_at, precision, doubt = _published(head, dateline.date if dateline else None)
     doubts += [doubt] if doubt else []
-    draft = Draft(
+    doubts += _garbled(head.headline, summary, caption, body)
+    return Draft(
         headline=head.headline,
         summary=summary,
         caption=caption,
@@ -254,8 +295,13 @@ def _draft(head: Head, origin: Origin) -> Draft | str:
         url=head.url,
         section=head.section,
         origin=origin,
+        warnings=tuple(doubts),
     )
-    return replace(draft, warnings=(*doubts, *_garbled(draft)))
+
+
+def _is_same(draft: Draft, other: Draft) -> bool:
+    """Whether two drafts of a page differ in nothing but their place."""
+    return draft.headline == other.headline and draft == replace(other, origin=draft.origin)
 
 
 def _published(
@@ -274,13 +320,15 @@ def _published(
     return None, None, "published_at: the page prints no date"
 
 
-def _garbled(draft: Draft) -> Iterator[str]:
+def _garbled(
+    headline: str, summary: tuple[str, ...], caption: str | None, body: list[str]
+) -> Iterator[str]:
     """A warning for each field that looks wrongly decoded."""
     fields = {
-        "headline": draft.headline,
-        "summary": "\n".join(draft.summary),
-        "caption": draft.caption or "",
-        "body": draft.body,
+        "headline": headline,
+        "summary": "\n".join(summary),
+        "caption": caption or "",
+        "body": "\n\n".join(body),
     }
     for name, text in fields.items():
         if sign := mojibake(text):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,8 +65,11 @@ class Printed:
 
 def parse(text: str) -> Printed | None:
     """What `text`, the whole of it, says as a date; None if it does not look like one."""
-    if len(text) > LONGEST:
-        return None
+    return None if len(text) > LONGEST else _short(text)
+
+
+@lru_cache(maxsize=2048)
+def _short(text: str) -> Printed | None:
     for form in _ABSOLUTE:
         if match := form.fullmatch(text):
             return _instant(match)

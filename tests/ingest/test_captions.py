@@ -77,6 +77,7 @@ def test_a_bracket_at_the_end_that_names_a_source_is_the_credit(
             "(center, in white)",
             "()",
         ),
+        *("(Portugal)", "(Saudi Arabia)", "(UAE)"),
         *("(a very long remark Of Words That goes on)", "(Omar L)", "(1980s)"),
     ],
 )
@@ -93,6 +94,8 @@ def test_a_bracket_that_places_or_dates_stays_in_the_caption(bracket: str) -> No
         "The leader of the Pakistan Muslim League (PML-N)",
         "The office of the Associated Press (AP)",
         "A visit to the Ministry of Foreign Affairs (MOFA)",
+        "Imran Khan, chairman of Pakistan Tehreek-e-Insaf (PTI)",
+        "Members of Tehreek-e-Taliban Pakistan (TTP)",
     ],
 )
 def test_a_bracket_that_spells_the_words_before_it_stays(line: str) -> None:
@@ -113,6 +116,15 @@ def test_a_bracket_that_spells_the_words_before_it_stays(line: str) -> None:
         (f"{TEXT} AP Photo", TEXT, "AP Photo"),
         (f"{TEXT}. Photo: Omar Haddad", f"{TEXT}.", "Photo: Omar Haddad"),
         (f"{TEXT}. Photo courtesy of ISPR", f"{TEXT}.", "Photo courtesy of ISPR"),
+        (f"{TEXT}. Photo Courtesy: ISPR", f"{TEXT}.", "Photo Courtesy: ISPR"),
+        (f"{TEXT}. Photo: SPA", f"{TEXT}.", "Photo: SPA"),
+        (f"{TEXT}. Photo: supplied", f"{TEXT}.", "Photo: supplied"),
+        (f"{TEXT}. Photo AFP", f"{TEXT}.", "Photo AFP"),
+        (f"{TEXT}. Photo by Huda Bashatah", f"{TEXT}.", "Photo by Huda Bashatah"),
+        (f"{TEXT}. Courtesy: PCB", f"{TEXT}.", "Courtesy: PCB"),
+        (f"{TEXT}. File/AFP", f"{TEXT}.", "File/AFP"),
+        (f"{TEXT}, AFP", TEXT, "AFP"),
+        ("Photo: AFP", None, "Photo: AFP"),
         (f"{TEXT} (AFP", TEXT, "AFP"),
         (f"{TEXT} (AFP).", f"{TEXT}.", "AFP"),
         ("(AFP)", None, "AFP"),
@@ -140,6 +152,10 @@ def test_a_credit_without_brackets_is_a_known_agency_at_the_end(
         "An open bracket (of words that say nothing of a source",
         "A crane (AFP) near the pier of the (old town of photos of the fifties and after",
         "A pier) and (more)",
+        "Photo of Ali Khan in Lahore",
+        "Photo Exhibition opens in Riyadh",
+        "Image Nation Abu Dhabi chairman at the festival",
+        "Picture by Picasso sold in London",
         "more)",
     ],
 )

@@ -66,6 +66,9 @@ def test_a_place_is_put_in_title_case(printed: str, expected: str) -> None:
         ("UNITED NATIONS", ("United Nations",)),
         ("SINGAPORE", ("Singapore",)),
         ("N’DJAMENA, Chad", ("N’Djamena",)),
+        ("MOUNTAIN VIEW, California", ("Mountain View",)),
+        ("SUNNYVALE, CA", ("Sunnyvale",)),
+        ("AS-SULAYYIL", ("As-Sulayyil",)),
     ],
 )
 def test_capitals_and_a_colon_are_a_dateline(printed: str, places: tuple[str, ...]) -> None:
@@ -87,6 +90,12 @@ def test_capitals_and_a_colon_are_a_dateline(printed: str, places: tuple[str, ..
         ("WASHINGTON (AP) — It.", "WASHINGTON", "AP", None),
         ("KABUL, May 9 (Xinhua) -- It.", "KABUL", "Xinhua", None),
         ("CAIRO: (AFP) - It.", "CAIRO", "AFP", None),
+        ("LONDON, (AFP) – It.", "LONDON", "AFP", None),
+        ("Riyadh, SPA -- It.", "Riyadh", "SPA", None),
+        ("BEIRUT, May 9, (Reuters) - It.", "BEIRUT", "Reuters", None),
+        ("VIENNA/DUBAI Jan 5 (Reuters) - It.", "VIENNA/DUBAI", "Reuters", None),
+        ("Riyadh, May 9, SPA -- It.", "Riyadh", "SPA", None),
+        ("ABU DHABI, 5th January, 2023 (WAM) -- It.", "ABU DHABI", "WAM", "5th January, 2023"),
         ("CAIRO (AFP): It.", "CAIRO", "AFP", None),
         ("Dubai, 5 January (Reuters) – It.", "Dubai", "Reuters", None),
         (
@@ -156,3 +165,27 @@ def test_the_docstring_example_runs() -> None:
     result = doctest.testmod(datelines)
     assert result.attempted == 3
     assert result.failed == 0
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("UPDATE", "WATCH", "EXCLUSIVE", "OPINION", "ANALYSIS", "BREAKING", "HIGHLIGHTS"),
+        *("BREAKING NEWS", "FIRST THINGS FIRST", "READ MORE", "FULL TEXT", "DAY ONE", "WORLD CUP"),
+        *("OP-ED", "IN PICTURES", "DON’T MISS", "FIFA", "UNESCO", "INGREDIENTS", "CLICK HERE"),
+    ],
+)
+def test_a_label_that_editors_set_in_capitals_is_no_place(label: str) -> None:
+    assert parse(f"{label}: It rained.") is None
+
+
+@pytest.mark.parametrize("printed", ["ABOARD THE OCEAN VIKING", "ON BOARD AIR FORCE ONE", "AT SEA"])
+def test_a_dateline_that_is_no_place_names_none(printed: str) -> None:
+    found = parse(f"{printed}: It rained.")
+    assert found is not None
+    assert (found.printed, found.places, found.rest) == (printed, (), "It rained.")
+    assert found.doubt == f'"{printed}" names no place'
+
+
+def test_an_agency_after_a_comma_needs_a_place_before_it() -> None:
+    assert parse("He works for the ministry, SPA - it rained.") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.ingest.furniture import Kind, byline, kind, sift
+from app.ingest.furniture import Kind, byline, is_name, kind, sift, tail
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,43 @@ def test_a_byline_names_an_author(line: str, name: str | None) -> None:
 )
 def test_buttons_go_and_a_sub_heading_stays(texts: list[str], kept: list[str]) -> None:
     assert sift(texts) == kept
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Jane Doe", True),
+        ("OMAR HADDAD", True),
+        ("Noor bin Abdullah al-Haddad", True),
+        ("Jane", False),
+        ("Jane Doe,", False),
+        ("Cars in Riyadh", False),
+        ("Jane " + "Doe" * 20, False),
+    ],
+)
+def test_a_name_is_a_few_capitalised_words(line: str, expected: bool) -> None:
+    assert is_name(line) is expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "end"),
+    [
+        (["One.", "Related"], 1),
+        (["One.", "Most Popular", "A storm closes roads", "Is it over?"], 1),
+        (["One.", "Topics:", "Riyadh", "Related", "A storm"], 1),
+        (["One.", "Tags: ports, storms"], 1),
+        (["One.", "Search form", "Search", "Enter your keywords"], 1),
+        (["One.", "© 2020 A PUBLISHER, All Rights Reserved And subject to terms."], 1),
+        (["One.", "Home"], 1),
+        (["One.", "Related", "A storm came."], 3),
+        (["One.", "Related", "• A storm"], 3),
+        (["One.", "Home", "Lions 2", "Away", "Tigers 1"], 5),
+        (["One.", "Topics", "A storm"], 3),
+        (["One.", "Copyright 2020 was the name of the bill"], 2),
+        (["One.", "Related", "x" * 200], 3),
+        (["Related", "A storm"], 0),
+        ([], 0),
+    ],
+)
+def test_the_page_s_own_end_begins_where_only_titles_follow(texts: list[str], end: int) -> None:
+    assert tail(texts) == end

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.ingest.page_text import parse
 from tests.ingest.pages import (
     FULL,
     FURTHER,
@@ -354,6 +355,23 @@ def test_a_headline_that_stands_only_below_on_a_page_of_its_own(full: Story) -> 
         ("Updated at 5\nFollow\n", None, "nothing but page furniture"),
         ("a\0b", None, "binary, not text"),
         ("\x01\x02\x03 abc", None, "binary, not text"),
+        ("%PDF-1.4\n1 0 obj\nendobj\n", None, "binary, not text"),
+        ("Arab News\nShort Url\nFollow\n", None, "nothing but page furniture"),
+        (
+            "Search\nSaudi Arabia\nMiddle East\nWorld\nSport\n",
+            None,
+            "nothing but page furniture",
+        ),
+        (
+            page(replace(FULL, body=tuple(f"<p>{line}</p>" for line in body("long")), summary=())),
+            None,
+            "HTML, not the text of a page",
+        ),
+        (
+            page(replace(FULL, headline="About us", caption=None, credit=None)),
+            None,
+            'a static page ("About us"), not an article',
+        ),
         ("  <!DOCTYPE html><p>Text.</p>", None, "HTML, not the text of a page"),
         ("\n<html><body>Text.</body></html>", None, "HTML, not the text of a page"),
         ("<p>Some text</p>\n<b>in tags</b>", None, "HTML, not the text of a page"),
@@ -408,3 +426,204 @@ def test_a_listing_is_rejected(count: int) -> None:
         assert rejected(text) == [listing]
     titles = "".join(f"Story number {n} of many\n" for n in range(2 * count))
     assert rejected(titles) == [listing]
+
+
+def test_tags_in_a_text_do_not_make_it_markup(full: Story) -> None:
+    assert_reads(
+        page(full, replace(FURTHER, body=("<3 percent.", "A <b>bold</b> plan."))),
+        [full, replace(FURTHER, body=("<3 percent.", "A <b>bold</b> plan."))],
+    )
+
+
+@pytest.mark.parametrize(
+    ("tail", "warnings"),
+    [
+        ("Related", ()),
+        ("© 2020 A PUBLISHER, All Rights Reserved.", ()),
+        ("Most Popular\nA storm\nIs it over?", ('body: 3 lines from "Most Popular" on left out',)),
+        (
+            "Main category:\nWorld\nTags:\nPorts",
+            ('body: 4 lines from "Main category:" on left out',),
+        ),
+        ("Topics: Ports\nSearch form", ('body: 2 lines from "Topics: Ports" on left out',)),
+    ],
+)
+def test_what_a_page_prints_after_a_story_is_left_out(
+    tail: str, warnings: tuple[str, ...], full: Story
+) -> None:
+    for story in (full, replace(full, summary=())):
+        first, second = drafts(f"{story.main()}{tail}\n{FURTHER.further()}{tail}\n")
+        assert fields(first) == expected(story, warnings=warnings)
+        assert fields(second) == expected(FURTHER, warnings=warnings)
+
+
+def test_a_short_url_at_the_end_starts_no_story(full: Story) -> None:
+    for tail in ("Short Url\n", "Related\nShort Url\nhttps://arab.news/abc12\n"):
+        assert_reads(page(full, FURTHER) + tail, [full, FURTHER])
+
+
+def test_the_same_story_twice_on_a_page_is_one(full: Story) -> None:
+    assert_reads(page(full, FURTHER, FURTHER), [full, FURTHER])
+    later = replace(FURTHER, date="06 December 2025")
+    first, *_, last = drafts(page(FURTHER, later, FURTHER, later))
+    assert [one.origin.position for one in (first, last)] == [0, 1]
+
+
+def test_a_section_or_a_menu_above_an_unrepeated_headline_is_no_headline() -> None:
+    story = replace(FULL, summary=())
+    text = page(story).replace(f"Follow\n\n{story.headline}\n", "Follow\n")
+    warning = "headline: the page does not repeat it"
+    found = draft("World\n\n" + text)
+    assert fields(found) == expected(story, section="World", warnings=(warning,))
+    found = draft("Home\nSaudi Arabia\nWorld\nSport\n\n" + text)
+    assert fields(found) == expected(story, warnings=(warning,))
+
+
+def test_a_menu_of_sections_names_no_section(full: Story) -> None:
+    assert_reads("Home\nSaudi Arabia\nMiddle East\nWorld\n\n" + page(full), [full])
+    text = f"Saudi Arabia\nWorld\n{full.headline}\nAFP | 9 May 2020\n" + "\n".join(full.body)
+    assert draft(text).section is None
+
+
+def test_a_credited_line_above_a_headline_that_stands_only_below_is_the_photo_s() -> None:
+    text = page(FULL).removeprefix(f"{FULL.headline}\n\n")
+    warning = "headline: the page does not repeat it"
+    assert fields(draft(text)) == expected(FULL, warnings=(warning,))
+
+
+def test_of_two_versions_of_a_headline_the_one_decoded_rightly_counts(full: Story) -> None:
+    for wrong in ("ï»¿" + full.headline, full.headline.replace("the", "theâ€™s")):
+        warning = f'headline: the page repeats it as "{wrong}"'
+        text = page(full).replace(full.headline, wrong, 1)
+        assert fields(draft(text)) == expected(full, warnings=(warning,))
+
+
+def test_a_photo_may_follow_the_repeated_headline_of_an_unmarked_page() -> None:
+    story = replace(FULL, summary=())
+    text = (
+        f"{story.headline}\n{story.headline}\nAFP | Published — Saturday 9 May 2020\n"
+        "Cranes at the port of Salalah on Friday. (AFP)\nMUSCAT: " + "\n".join(story.body)
+    )
+    assert fields(draft(text)) == expected(story, byline="AFP")
+    credited = text.replace("Cranes at the port of Salalah on Friday. (AFP)\n", "")
+    assert draft(credited + " (AFP)").caption is None
+    assert draft(credited.split("MUSCAT")[0] + "MUSCAT: It rained. (AFP)\nA lot.").caption is None
+
+
+def test_an_author_and_a_day_may_have_a_bar_between_them() -> None:
+    story = replace(FULL, summary=(), caption=None, credit=None)
+    text = f"World\n{story.headline}\nJANE DOE\n|\nMay 09, 2020\nMUSCAT: " + "\n".join(story.body)
+    assert fields(draft(text)) == expected(
+        story, byline="JANE DOE", section="World", warnings=(UNREPEATED,)
+    )
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        "author: Reuters\nid: 1689352467\nDate: Sat, 2020-05-09 12:33\n",
+        "article author:\nReuters\n1588970000\nSat, 2020-05-09 23:33\n",
+    ],
+)
+def test_the_fields_of_a_feed_may_follow_the_headline(feed: str) -> None:
+    story = replace(FULL, summary=(), caption=None, credit=None)
+    text = f"{story.headline}\n{feed}MUSCAT: " + "\n".join(story.body)
+    assert fields(draft(text)) == expected(story, byline="Reuters", warnings=(UNREPEATED,))
+
+
+def test_an_unlabelled_field_is_a_feed_s_only_beside_an_id() -> None:
+    text = f"{FULL.headline}\nAuthor: Jane Doe\nTitle: The Book\n" + "\n".join(body("medium"))
+    assert draft(text).body.startswith("Author: Jane Doe\n\nTitle: The Book\n\n")
+
+
+def test_a_date_line_that_says_no_more_than_updated_gives_none(full: Story) -> None:
+    warning = 'published_at: "Updated" is not a date'
+    for story in (full, replace(full, caption=None, credit=None)):
+        found = draft(page(story).replace("Updated 09 May 2020", "Updated"))
+        assert fields(found) == undated(story, warning)
+    _, second = drafts(page(full, FURTHER).replace("Updated 5 December 2025", "Updated"))
+    assert fields(second) == undated(FURTHER, warning)
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("Jane Doe", 'byline: "Jane Doe" is only a line beside the day'),
+        ("JANE DOE", 'byline: "JANE DOE" is only a line in capitals'),
+    ],
+)
+def test_a_name_between_short_url_and_the_day_is_a_byline(
+    name: str, warning: str, full: Story
+) -> None:
+    text = page(full).replace("Short Url\n", f"Short Url\n{name}\n")
+    assert fields(draft(text)) == expected(full, byline=name, warnings=(warning,))
+
+
+def test_a_name_after_short_url_that_no_day_follows_is_no_byline(full: Story) -> None:
+    story = replace(full, credit=None)
+    for text in (page(story).replace("Url\n", "Url\nJane Doe\nAnd more\n"), "Short Url\nJane Doe"):
+        assert all(getattr(one, "byline", None) is None for one in parse(text.encode(), "a.txt"))
+
+
+def test_a_name_after_the_photo_s_line_is_a_byline(full: Story) -> None:
+    text = page(full).replace("(AFP)\n", "(AFP)\nJane Doe\n")
+    warning = 'byline: "Jane Doe" is only a line after the photo\'s'
+    assert fields(draft(text)) == expected(full, byline="Jane Doe", warnings=(warning,))
+
+
+def test_a_name_in_capitals_before_the_headline_is_a_byline(full: Story) -> None:
+    warning = 'byline: "JANE DOE" is only a line in capitals'
+    found = draft(f"JANE DOE\n\n{page(full)}")
+    assert fields(found) == expected(full, byline="JANE DOE", warnings=(warning,))
+
+
+@pytest.mark.parametrize("line", ["BREAKING NEWS", "LIVE UPDATES", "NEW ZEALAND"])
+def test_other_words_in_capitals_before_the_headline_are_no_byline(line: str, full: Story) -> None:
+    warning = "body: one line before the headline left out"
+    assert fields(draft(f"{line}\n\n{page(full)}")) == expected(full, warnings=(warning,))
+
+
+@pytest.mark.parametrize("line", ["Search", "Share\nTweet", "https://arab.news/abc12"])
+def test_other_furniture_may_follow_the_block_that_dates_a_story(line: str, full: Story) -> None:
+    assert_reads(page(full, FURTHER).replace("Follow\n", f"Follow\n{line}\n"), [full, FURTHER])
+
+
+def test_a_body_before_an_unrepeated_headline_is_taken_with_warnings(full: Story) -> None:
+    photo = "Cranes at the port of Salalah on Friday. (AFP)"
+    text = (
+        "MUSCAT: "
+        + "\n".join(full.body)
+        + f"\n\n{full.headline}\n\n{photo}\nShort Url\nUpdated 09 May 2020\nFollow\n"
+    )
+    warnings = ("headline: the page does not repeat it", "body: stands before the headline")
+    assert fields(draft(text)) == expected(full, summary=(), warnings=warnings)
+    first, second = drafts(text + FURTHER.further())
+    assert fields(first) == expected(full, summary=(), warnings=warnings)
+    assert fields(second) == FURTHER.fields()
+
+
+def test_a_headline_with_the_name_of_the_site_is_the_one_without(full: Story) -> None:
+    wrong = f"{full.headline} | Arab News"
+    warning = f'headline: the page repeats it as "{wrong}"'
+    text = page(full).replace(full.headline, wrong, 1)
+    assert fields(draft(text)) == expected(full, warnings=(warning,))
+
+
+def test_a_photo_and_a_section_may_follow_an_unmarked_headline() -> None:
+    story = replace(FULL, summary=())
+    photo = "Cranes at the port of Salalah on Friday. (AFP)"
+    text = f"{story.headline}\n{photo}\nWorld\nAFP | 9 May 2020\nMUSCAT: " + "\n".join(story.body)
+    assert fields(draft(text)) == expected(
+        story, byline="AFP", section="World", warnings=(UNREPEATED,)
+    )
+
+
+def test_the_value_of_a_feed_s_field_may_stand_on_the_next_line(full: Story) -> None:
+    text = page(full) + "article author:\nOmar Haddad\narticle source:\nA paper\n"
+    assert fields(draft(text)) == expected(full, byline="Omar Haddad")
+
+
+def test_a_feed_s_title_is_the_headline() -> None:
+    text = "article title: Ports reopen\narticle id: 7\n" + "\n".join(body("medium"))
+    found = draft(text)
+    assert (found.headline, found.body) == ("Ports reopen", "\n\n".join(body("medium")))

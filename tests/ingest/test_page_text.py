@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import hashlib
+import io
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -329,3 +330,14 @@ def test_the_example_in_the_docstring_runs() -> None:
 def test_a_page_of_a_thousand_articles_is_read_whole() -> None:
     further = [replace(FURTHER, headline=f"Story number {n} of many") for n in range(1000)]
     assert len(drafts(page(FULL, *further))) == 1001
+
+
+def test_ticker_symbols_in_brackets_are_no_markup() -> None:
+    body = "Standard Oil <SRD> may buy <BP>, <XYZ> and <GHI>.\n\n<ABC> rose.\n\n<DEF> fell <JKL>."
+    page = (
+        "Standard Oil <SRD> to form unit\n\nUpdated 09 May 2020\nFollow\n\n"
+        f"Standard Oil <SRD> to form unit\n\nLONDON: {body}\n"
+    )
+    (found,) = page_text.read(io.BufferedReader(io.BytesIO(page.encode())), "oil.txt")
+    assert isinstance(found, Draft)
+    assert found.body == body
