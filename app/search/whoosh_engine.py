@@ -74,7 +74,7 @@ class WhooshEngine:
         self._columns: dict[str, Columns] = {}
         # Between a commit and its stamp an opened snapshot is newer than the stamp says: of
         # two with one stamp the newer is kept, so that no search sees less than one before.
-        self._generation = 0
+        self._newest_seen = ("", 0)
 
     # --- the stamp
 
@@ -303,7 +303,7 @@ class WhooshEngine:
         while self._idle:
             with suppress(IndexError):
                 snapshot = self._idle.pop()
-                if snapshot.signature == signature and snapshot.generation >= self._generation:
+                if snapshot.signature == signature and snapshot.seen == self._newest_seen:
                     return snapshot
                 snapshot.close()
         for attempt in range(5):
@@ -343,8 +343,10 @@ class WhooshEngine:
             raise
         for name in set(self._columns) - {segment.columns.name for segment in segments}:
             self._columns.pop(name, None)
-        self._generation = toc.generation
-        return _Snapshot(signature, toc.generation, stamp.cursor, segments, storage)
+        seen = (stamp.directory, toc.generation)
+        if seen[0] != self._newest_seen[0] or seen > self._newest_seen:
+            self._newest_seen = seen
+        return _Snapshot(signature, seen, stamp.cursor, segments, storage)
 
     def _columns_of(self, storage: FileStorage, segment: Any) -> Columns:
         name = f"{storage.folder}/{segment.segment_id()}"
@@ -391,7 +393,8 @@ class _Snapshot:
     """One generation of the index, opened; used by one thread at a time."""
 
     signature: tuple[int, int]
-    generation: int
+    seen: tuple[str, int]
+    """Directory and generation."""
     cursor: int
     segments: list[Segment]
     storage: whoosh_format.Storage

@@ -200,12 +200,15 @@ async def test_articles_are_served_while_the_index_is_damaged_and_it_comes_back(
     serve: Serve, tmp_path: Path
 ) -> None:
     async with serve([numbered(n) for n in range(20)]) as client:
-        for path in (tmp_path / "data" / "index").rglob("MAIN_*"):
-            if path.is_file():
-                path.write_bytes(path.read_bytes()[:3])
-        answer = await client.get("/v1/search?q=apples")
-        assert answer.status_code in (200, 503), "an open file may still be whole"
-        ready = await client.get("/readyz")
+        for _ in range(3):  # a sweep that was under way may mend it at once
+            for path in (tmp_path / "data" / "index").rglob("MAIN_*"):
+                if path.is_file():
+                    path.write_bytes(path.read_bytes()[:3])
+            answer = await client.get("/v1/search?q=apples")
+            assert answer.status_code in (200, 503), "an open file may still be whole"
+            ready = await client.get("/readyz")
+            if ready.status_code == 503:
+                break
         assert ready.status_code == 503
         assert ready.json()["type"] == "urn:broadsheet:problem:index-unavailable"
         assert int(ready.headers["retry-after"]) > 0
