@@ -1,0 +1,1 @@
+"""The benchmark, one module a subject: `python -m tests.bench`; see docs/benchmark.md."""
