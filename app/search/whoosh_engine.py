@@ -306,14 +306,18 @@ class WhooshEngine:
                 if snapshot.signature == signature and snapshot.seen == self._newest_seen:
                     return snapshot
                 snapshot.close()
-        for attempt in range(5):
+        for attempt in range(10):
             signature = self._signature()
             stamp = self._read_stamp()
+            directory = self._folder / stamp.directory
+            generation = _latest_generation(directory)
             try:
                 return self._open(stamp, signature)
             except IndexDamaged:
-                # A writer may have removed the files that we were about to open.
-                if attempt == 4 or (attempt and signature == self._signature()):
+                # A writer may have removed the files that we were about to open. Its commit
+                # shows in the generation at once, in the stamp only a moment later.
+                still = generation == _latest_generation(directory)
+                if attempt == 9 or (attempt and still and signature == self._signature()):
                     raise
                 time.sleep(0.02)
         raise AssertionError("unreachable")
@@ -357,7 +361,11 @@ class WhooshEngine:
 
 
 def _latest_generation(directory: Path) -> int:
-    return int(TOC._latest_generation(FileStorage(str(directory)), "MAIN"))
+    """The number of the newest commit; -1 where there is none."""
+    try:
+        return int(TOC._latest_generation(FileStorage(str(directory)), "MAIN"))
+    except OSError:
+        return -1
 
 
 def _sizes(directory: Path) -> dict[str, int]:
