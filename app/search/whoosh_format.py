@@ -16,10 +16,11 @@ from io import BytesIO
 from itertools import accumulate
 from pickle import load, loads
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 from zlib import decompress
 
 from whoosh import columns, fields, formats
-from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC, W3Codec
+from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC, W3Codec, W3Segment
 from whoosh.filedb.filestore import FileStorage
 from whoosh.reading import SegmentReader, TermNotFound
 from whoosh.util.numeric import byte_to_length
@@ -132,6 +133,13 @@ class Codec(W3Codec):  # type: ignore[misc]
     """Whoosh's own codec without the block statistics that only its own scorers read."""
 
     length_stats = False
+
+    def new_segment(self, storage: FileStorage, indexname: str) -> W3Segment:  # noqa: ARG002
+        """A segment with a name of its own: Whoosh draws it from the program's random numbers.
+
+        Where somebody seeds those, two segments get one name and one's files.
+        """
+        return W3Segment(self, indexname, segid=uuid4().hex[:16])
 
 
 def schema() -> fields.Schema:

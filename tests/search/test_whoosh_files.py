@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 WORDS = [f"word{n}" for n in range(60)]
 
 
+def test_segments_keep_apart_whatever_seeds_the_random_numbers(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path / "index")
+    with engine.rebuilding(uuid4()):
+        pass
+    for number in range(5):
+        random.seed(0)
+        engine.apply([change(number, number + 1)], number + 1)
+    assert len(dict(engine.entries())) == 5
+    engine.close()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_whoosh_finds_the_same_after_writes_removals_and_merges(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
