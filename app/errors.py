@@ -13,7 +13,8 @@
     └── EngineError          the index cannot answer now
         ├── IndexMissing     there is none yet
         ├── IndexDamaged     its files do not hold together
-        └── EngineBusy       another process is writing it
+        ├── EngineBusy       another process is writing it
+        └── OutOfTime        a search took longer than it may
 
 An error carries its facts as attributes; its message is made from them. HTTP statuses
 belong to `api/problems.py`, exit codes to `cli.py`.
@@ -52,13 +53,27 @@ class ParameterError(RequestError):
 
 
 class QueryError(RequestError):
-    """A search query is malformed at `position` (characters from 0)."""
+    """A search query is malformed at `position` (characters from 0).
 
-    def __init__(self, reason: str, position: int, *, hint: str | None = None) -> None:
+    `expected` says what could stand there; `corrected` is a whole query that can be read,
+    where one is obvious.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        position: int,
+        *,
+        expected: str | None = None,
+        hint: str | None = None,
+        corrected: str | None = None,
+    ) -> None:
         super().__init__(f"{reason} at position {position}")
         self.reason = reason
         self.position = position
+        self.expected = expected
         self.hint = hint
+        self.corrected = corrected
 
 
 class TooLarge(RequestError):
@@ -121,6 +136,14 @@ class IndexDamaged(EngineError):
     """The files of the index do not hold together; only a rebuild helps."""
 
     hint = "run: broadsheet sync"
+
+
+class OutOfTime(EngineError):
+    """A search whose answer is of use only when it is complete took longer than it may."""
+
+    def __init__(self) -> None:
+        super().__init__("", "the search took longer than it may")
+        self.hint = "ask for less: a narrower query, or dates"
 
 
 class EngineBusy(EngineError):

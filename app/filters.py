@@ -7,7 +7,7 @@ Parsing happens here; how a filter becomes SQL or postings is decided by its use
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ class Filters:
     With either bound given, articles without a date are left out.
     """
 
-    named: dict[str, Choice] = field(default_factory=dict)
+    named: tuple[tuple[str, Choice], ...] = ()
     since: datetime | None = None
     until: datetime | None = None
 
@@ -54,9 +54,9 @@ def parse(
     `since` and `until` are a year, month, day or instant; `until` includes the whole period
     that it names. Raises ParameterError naming `from`, `to` or the filter.
     """
-    choices = {name: _choice(name, values) for name, values in named.items() if values}
-    start = _period("from", since)[0] if since is not None else None
-    end = _period("to", until)[1] if until is not None else None
+    choices = tuple((name, _choice(name, named[name])) for name in sorted(named) if named[name])
+    start = period("from", since)[0] if since is not None else None
+    end = period("to", until)[1] if until is not None else None
     if start and end and start >= end:
         raise ParameterError("from", f"{since} is after to={until}")
     return Filters(choices, start, end)
@@ -71,10 +71,10 @@ def _choice(name: str, values: Sequence[str]) -> Choice:
     )
 
 
-def _period(name: str, text: str) -> tuple[datetime, datetime]:
+def period(name: str, text: str) -> tuple[datetime, datetime]:
     """First instant of what `text` names, and the first instant after it.
 
-    >>> _period("to", "2020-02")[1].isoformat()
+    >>> period("to", "2020-02")[1].isoformat()
     '2020-03-01T00:00:00+00:00'
     """
     try:

@@ -42,9 +42,13 @@ _ACCENTS = regex.compile(r"[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]+")
 
 
 class Token(NamedTuple):
-    """A word as it is indexed; `start` and `end` cut its surface out of the text."""
+    """A word as it is indexed; `start` and `end` cut its surface out of the text.
+
+    `form` is the word folded with its ending, which prefixes and typing errors go by.
+    """
 
     text: str
+    form: str
     start: int
     end: int
 
@@ -52,12 +56,22 @@ class Token(NamedTuple):
 def tokens(text: str) -> Iterator[Token]:
     """The tokens of `text`, in order."""
     for match in _WORD.finditer(text):
-        yield Token(_term(match.group()), match.start(), match.end())
+        yield Token(*_term(match.group()), match.start(), match.end())
 
 
 def terms(text: str) -> list[str]:
     """The texts of `tokens(text)`: what an engine indexes."""
+    return [_term(word)[0] for word in _WORD.findall(text)]
+
+
+def terms_and_forms(text: str) -> list[tuple[str, str]]:
+    """The texts and forms of `tokens(text)`."""
     return [_term(word) for word in _WORD.findall(text)]
+
+
+def stem(form: str) -> str:
+    """The token of a folded word."""
+    return _term(form)[0]
 
 
 def fold(text: str) -> str:
@@ -69,9 +83,9 @@ def fold(text: str) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _term(word: str) -> str:
+def _term(word: str) -> tuple[str, str]:
     folded = _folded(word)
-    return _stem(folded) if folded.isascii() else folded
+    return (_stem(folded) if folded.isascii() else folded), folded
 
 
 def _folded(word: str) -> str:

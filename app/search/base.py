@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 from app.filters import Filters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from datetime import date
     from uuid import UUID
 
-    from app.search.query import Query
+    from app.search.query import Fuzzy, Prefix, Query
 
 Sort = Literal["relevance", "newest", "oldest"]
+Unit = Literal["day", "week", "month", "year"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raise with every change of what a Document holds: an index made with another is rebuilt."""
 
 
@@ -63,6 +65,8 @@ class Stamp:
     cursor: int
     schema_version: int
     analyzer_version: int
+    generation: str
+    """Differs whenever the index does; says nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +94,43 @@ class Request:
     limit: int = 20
     after: Place | None = None
     timeout_s: float = 2.0
+    recent: bool = False
+    """Whether recent articles score higher; see `scoring.HALF_LIFE_DAYS`."""
+    collapse: bool = False
+    """Whether near-duplicates are one hit: the first of them in the order."""
+    facets: tuple[str, ...] = ()
+    """Fields of names whose values are counted, of the whole result."""
+    facet_limit: int = 10
+    histogram: Unit | None = None
+    """The period by which the whole result is counted."""
+    coverage: bool = False
+    """Whether the histogram also counts all articles that pass the filters."""
+    zone: str = "UTC"
+    """The IANA time zone in whose days the histogram counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An article that matches, by its id; a higher score is better."""
+    """An article that matches, by its id; a higher score is better.
+
+    `duplicates` are the ids of near-duplicates that were collapsed into it.
+    """
 
     id: UUID
     score: float
+    duplicates: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A period of a histogram: its first day in the histogram's zone, and its articles.
+
+    `coverage` counts all articles that pass the filters, whatever the query.
+    """
+
+    start: date
+    count: int
+    coverage: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +147,9 @@ class Found:
     after: Place | None
     cursor: int
     complete: bool = True
+    facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    """For each field asked for: folded values with their counts, commonest first."""
+    histogram: list[Bucket] = field(default_factory=list)
 
 
 class Engine(Protocol):
@@ -125,6 +161,21 @@ class Engine(Protocol):
 
     def search(self, request: Request) -> Found:
         """The hits of one page, in the order of `request.sort`."""
+        ...
+
+    def frequencies(self, tokens: Iterable[str]) -> dict[str, int]:
+        """How many articles hold each token."""
+        ...
+
+    def words(self, leaf: Prefix | Fuzzy, limit: int) -> list[tuple[str, int]]:
+        """Folded words that a prefix or a typing error stands for, commonest first.
+
+        Each with the number of articles that hold a word of its stem.
+        """
+        ...
+
+    def names(self, field: str, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """Folded names of a field of NAMES that begin so, with their articles, commonest first."""
         ...
 
     def apply(self, changes: Sequence[Change], cursor: int) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
-from collections import deque
+from collections import OrderedDict, deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,15 +30,19 @@ from whoosh.reading import SegmentReader
 
 from app import text
 from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
-from app.search import whoosh_format
+from app.search import ranking, scoring, vocabulary, whoosh_format
 from app.search.base import SCHEMA_VERSION, Change, Found, Request, Stamp
-from app.search.scoring import Search
 from app.search.whoosh_format import Columns, Segment
 from app.search.whoosh_writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from app.search.query import Fuzzy, Prefix
+
+_ANSWERS_KEPT = 256
+_RESULTS_KEPT = 4  # whole results, for walks to their end
 
 
 class _StampFile(BaseModel):
@@ -62,6 +66,24 @@ class _Mark(BaseModel):
     reason: str
 
 
+class _Memory:
+    """What searches of one generation leave for each other; see `scoring.Memory`."""
+
+    def __init__(self, signature: tuple[int, int]) -> None:
+        self.signature = signature
+        self.days: dict[tuple[str, str], list[int]] = {}
+        self.answers: OrderedDict[Request, Found] = OrderedDict()
+        self._ranked: OrderedDict[object, ranking.Ranked] = OrderedDict()
+
+    def ranked(self, key: object) -> ranking.Ranked | None:
+        return self._ranked.get(key)
+
+    def keep(self, key: object, ranked: ranking.Ranked) -> None:
+        self._ranked[key] = ranked
+        if len(self._ranked) > _RESULTS_KEPT:
+            self._ranked.popitem(last=False)
+
+
 class WhooshEngine:
     """An index in `folder`; safe to share between threads, and processes may share the folder."""
 
@@ -75,13 +97,21 @@ class WhooshEngine:
         # Between a commit and its stamp an opened snapshot is newer than the stamp says: of
         # two with one stamp the newer is kept, so that no search sees less than one before.
         self._newest_seen = ("", 0)
+        self._memory = _Memory((0, 0))
 
     # --- the stamp
 
     def stamp(self) -> Stamp:
         """What the index says of itself, read anew."""
+        signature = self._signature()
         found = self._read_stamp()
-        return Stamp(found.store_id, found.cursor, found.schema_version, found.analyzer_version)
+        return Stamp(
+            store_id=found.store_id,
+            cursor=found.cursor,
+            schema_version=found.schema_version,
+            analyzer_version=found.analyzer_version,
+            generation="-".join(map(str, signature)),
+        )
 
     def _read_stamp(self) -> _StampFile:
         try:
@@ -277,9 +307,34 @@ class WhooshEngine:
 
     def search(self, request: Request) -> Found:
         """The hits of one page; see `Engine.search`."""
-        deadline = time.monotonic() + request.timeout_s
+        memory = self._memory
+        if memory.signature == self._signature() and (known := memory.answers.get(request)):
+            return known
         with self._snapshot() as snapshot:
-            return Search(snapshot, request, deadline).found()
+            if self._memory.signature != snapshot.signature:
+                self._memory = _Memory(snapshot.signature)
+            memory = self._memory
+            found = scoring.search(snapshot, request, memory)
+        if found.complete:
+            memory.answers[request] = found
+            while len(memory.answers) > _ANSWERS_KEPT:
+                memory.answers.popitem(last=False)
+        return found
+
+    def frequencies(self, tokens: Iterable[str]) -> dict[str, int]:
+        """How many articles hold each token."""
+        with self._snapshot() as snapshot:
+            return vocabulary.frequencies(snapshot.segments, tokens)
+
+    def words(self, leaf: Prefix | Fuzzy, limit: int) -> list[tuple[str, int]]:
+        """Folded words that a prefix or a typing error stands for; see `Engine.words`."""
+        with self._snapshot() as snapshot:
+            return vocabulary.words(snapshot.segments, leaf, limit)
+
+    def names(self, field: str, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """Folded names of a field that begin so; see `Engine.names`."""
+        with self._snapshot() as snapshot:
+            return vocabulary.names(snapshot.segments, field, prefix, limit)
 
     @contextmanager
     def _snapshot(self) -> Iterator[_Snapshot]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from contextlib import contextmanager
 from io import BytesIO
@@ -19,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from zlib import decompress
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 from whoosh import columns, fields, formats
 from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC, W3Codec, W3Segment
 from whoosh.filedb.filestore import FileStorage
@@ -28,7 +32,9 @@ from whoosh.util.numeric import byte_to_length
 from app import text
 from app.errors import EngineError, IndexDamaged
 from app.filters import NAMED
-from app.search.scoring import UNDATED, ZONES
+from app.search import duplicates
+from app.search.matching import UNDATED, ZONES
+from app.search.query import Fuzzy, Prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,6 +46,8 @@ if TYPE_CHECKING:
 LENGTHS = tuple(byte_to_length(byte) for byte in range(256))
 """Whoosh keeps the length of a field as one byte: what each byte stands for, in words."""
 
+_GAP = 64  # positions from one bullet to the next: more than a phrase may leave out
+_SPELLINGS_KEPT = 64
 _LENGTH = struct.Struct("!i")
 _TIER, _TIER_SIZE = 8, 8  # merge eight segments of one power of eight into one
 
@@ -74,26 +82,49 @@ class Words(fields.FieldType):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(Positions(), None, scorable=True)
 
-    def index(self, document: Document, **_: object) -> Iterator[tuple[bytes, int, float, bytes]]:
+    def index(
+        self, words: Analysed, **_options: object
+    ) -> Iterator[tuple[bytes, int, float, bytes]]:
         """Token, frequency, weight and positions of each word of the document."""
         positions: dict[str, list[int]] = defaultdict(list)
         extra: dict[str, float] = {}
-        for zone, base, weight in ZONES:
-            passages = getattr(document, zone)
+        for (_, base, weight), passages in zip(ZONES, words.zones, strict=True):
             start = base
-            for passage in (passages,) if isinstance(passages, str) else passages:
-                tokens = text.terms(passage)
+            for tokens in passages:
                 for position, token in enumerate(tokens, start):
                     positions[token].append(position)
                 if weight != 1.0:
                     for token in tokens:
                         extra[token] = extra.get(token, 0.0) + weight - 1.0
-                start += len(tokens) + 1  # no phrase goes on from one bullet to the next
+                start += len(tokens) + _GAP
         encode = self.format.encode
         for token, found in positions.items():
             count = len(found)
             weight = count + extra[token] if token in extra else float(count)
             yield token.encode(), count, weight, encode(found)
+
+
+class Analysed:
+    """The words of a Document: tokens by zone and passage, and all forms."""
+
+    __slots__ = ("forms", "zones")
+
+    def __init__(self, document: Document) -> None:
+        self.forms: set[str] = set()
+        self.zones: list[list[list[str]]] = []
+        for zone, _, _ in ZONES:
+            passages = getattr(document, zone)
+            analysed = []
+            for passage in (passages,) if isinstance(passages, str) else passages:
+                words = text.terms_and_forms(passage)
+                analysed.append([token for token, _ in words])
+                self.forms.update(form for _, form in words)
+            self.zones.append(analysed)
+
+    @property
+    def body(self) -> list[str]:
+        """The tokens of the body."""
+        return self.zones[-1][0]
 
 
 class Names(fields.FieldType):  # type: ignore[misc]
@@ -148,6 +179,7 @@ def schema() -> fields.Schema:
         id=fields.COLUMN(columns.FixedBytesColumn(16)),
         change=fields.COLUMN(columns.NumericColumn("q")),
         published=fields.COLUMN(columns.NumericColumn("q", default=UNDATED)),
+        sketch=fields.COLUMN(columns.FixedBytesColumn(duplicates.BINS)),
         words=Words(),
         **{name: Names() for name in NAMED},
     )
@@ -156,11 +188,13 @@ def schema() -> fields.Schema:
 def fields_of(change: Change, document: Document) -> dict[str, Any]:
     """The arguments of Whoosh's `add_document` for an article."""
     published = document.published_us
+    words = Analysed(document)
     return {
         "id": change.id.bytes,
         "change": change.change,
         "published": UNDATED if published is None else published,
-        "words": document,
+        "sketch": duplicates.sketch(words.body),
+        "words": words,
         **{name: document.names.get(name, ()) for name in NAMED},
     }
 
@@ -182,6 +216,19 @@ def merge(writer: Writer, segments: list[Any]) -> list[Any]:
         if id(segment) in merged:
             writer.add_segment(segment)
     return [segment for segment in segments if id(segment) not in merged]
+
+
+def forms_name(segment: Any) -> str:
+    """The file of a segment's forms: one of those that Whoosh removes with the segment."""
+    return f"{segment.segment_id()}.forms"
+
+
+def read_forms(storage: FileStorage, segment: Any) -> list[str]:
+    """The folded forms of all words in a segment, sorted."""
+    name = forms_name(segment)
+    with storage.open_file(name) as file:
+        content = bytes(file.get(0, storage.file_length(name)))
+    return content.decode().split("\n") if content else []
 
 
 @contextmanager
@@ -225,6 +272,10 @@ class Columns:
             return data[: self.count * len(row)] + row * (self.count - len(data) // len(row))
 
         self._ids = raw("id", bytes(16))
+        self._sketches = raw("sketch", duplicates.NO_SKETCH)
+        self.forms = read_forms(storage, segment)
+        self.names: dict[str, list[tuple[str, ...]]] = {}
+        self.spelt: dict[Prefix | Fuzzy, set[str]] = {}
         self.change = _big_endian(raw("change", bytes(8)))
         self.published = _big_endian(raw("published", struct.pack("!q", UNDATED)))
         self.lengths = raw("_words_len", bytes(1))
@@ -233,6 +284,10 @@ class Columns:
     def id(self, number: int) -> bytes:
         """The id of a document, 16 bytes."""
         return self._ids[16 * number : 16 * number + 16]
+
+    def sketch(self, number: int) -> bytes:
+        """The sketch of a document's text."""
+        return self._sketches[duplicates.BINS * number : duplicates.BINS * (number + 1)]
 
     @property
     def numbers(self) -> dict[bytes, int]:
@@ -285,6 +340,41 @@ class Segment:
                 return int(self._reader._terms.doc_frequency(field, term.encode()))
             except (TermNotFound, KeyError):
                 return 0
+
+    def names(self, field: str) -> list[tuple[str, ...]]:
+        """The values of a field of names, by document number; read once a segment."""
+        found = self.columns.names.get(field)
+        if found is None:
+            listed: list[list[str]] = [[] for _ in range(self.columns.count)]
+            with reading(self._path):
+                values = [bytes(value).decode() for value in self._reader.lexicon(field)]
+            for value in values:
+                for numbers, _, _ in self.blocks(field, value):
+                    for number in numbers:
+                        listed[number].append(value)
+            found = self.columns.names[field] = [tuple(each) for each in listed]
+        return found
+
+    def near(self, leaf: Prefix | Fuzzy) -> list[str]:
+        """The forms of the segment's words that a prefix or a typing error stands for."""
+        forms = self.columns.forms
+        if isinstance(leaf, Prefix):
+            first = bisect_left(forms, leaf.prefix)
+            last = bisect_left(forms, leaf.prefix + chr(sys.maxunicode))
+            return forms[first:last]
+        cutoff = leaf.distance
+        found = process.extract_iter(leaf.form, forms, scorer=OSA.distance, score_cutoff=cutoff)
+        return [form for form, _, _ in found]
+
+    def spellings(self, leaf: Prefix | Fuzzy) -> set[str]:
+        """The tokens of the segment's words that a prefix or a typing error stands for."""
+        found = self.columns.spelt.get(leaf)
+        if found is None:
+            found = set(map(text.stem, self.near(leaf)))
+            while len(self.columns.spelt) >= _SPELLINGS_KEPT:
+                self.columns.spelt.pop(next(iter(self.columns.spelt)), None)
+            self.columns.spelt[leaf] = found
+        return found
 
     def blocks(self, field: str, term: str) -> Iterator[tuple[Iterable[int], Any, Any]]:
         """The postings of `term`: document numbers, weights, values.

@@ -58,12 +58,15 @@ class Writer(SegmentWriter):  # type: ignore[misc]
             name: {} for name, field in sorted(self.schema.items()) if field.indexed
         }
         self._merged: list[_Merged] = []
+        self._forms: set[str] = set()
 
     def add(self, change: Change, document: Document) -> None:
         """Add an article as a new document."""
         number, documents = self.docnum, self.perdocwriter
         documents.start_doc(number)
-        for name, value in whoosh_format.fields_of(change, document).items():
+        values = whoosh_format.fields_of(change, document)
+        self._forms |= values["words"].forms
+        for name, value in values.items():
             field = self.schema[name]
             if field.indexed:
                 length = _gather(self._added_terms[name], number, field.index(value))
@@ -79,6 +82,7 @@ class Writer(SegmentWriter):  # type: ignore[misc]
         reader = SegmentReader(self.storage, self.schema, segment)
         base = self.docnum
         moved = self.write_per_doc(set(self.schema.names()), reader)
+        self._forms.update(whoosh_format.read_forms(self.storage, segment))
         self._merged.append(_Merged(len(self._merged) + 1, reader, base, moved))
         self._added = True
 
@@ -102,6 +106,8 @@ class Writer(SegmentWriter):  # type: ignore[misc]
         for merged in self._merged:
             merged.reader.close()
         writer.close()
+        with self.storage.create_file(whoosh_format.forms_name(self.newsegment)) as file:
+            file.write("\n".join(sorted(self._forms)).encode())
 
     def _gathered(self) -> Iterator[_Term]:
         for name, terms in self._added_terms.items():

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import filters, text
-from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
+from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing, QueryError
+from app.search import ranking
 from app.search.base import SCHEMA_VERSION, Change, Document, Engine, Found, Request
-from app.search.query import parse
+from app.search.query import Fuzzy, Prefix, parse
 from app.search.whoosh_engine import WhooshEngine
 
 if TYPE_CHECKING:
@@ -180,6 +181,235 @@ def test_a_word_that_every_article_holds_still_counts_for_something(engine: Engi
 def test_without_a_query_every_article_is_a_hit(engine: Engine) -> None:
     engine.apply([change(n, 1) for n in range(5)], 1)
     assert ask(engine, None, sort="newest") == [4, 3, 2, 1, 0]
+
+
+@pytest.fixture
+def orchard(engine: Engine) -> Engine:
+    """Articles for the whole query language."""
+    engine.apply(
+        [
+            change(0, 1, "Green apples", body="They rot.", place=["Cairo"], source=["Nile Post"]),
+            change(1, 1, "Pears", body="Apples are not green pears.", place=["Abu Dhabi"]),
+            change(2, 1, "Apple and a green leaf", body="Presidents eat them.", day=400),
+            change(3, 1, "Figs", summary=["Apples fall"], body="The president said so.", day=800),
+            change(4, 1, "Rain", caption="Green hills", body="It rained on appels.", day=None),
+        ],
+        1,
+    )
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("q", "hits"),
+    [
+        ("apples OR rain", {0, 1, 2, 3, 4}),
+        ("apples -green", {3}),
+        ("NOT apples", {4}),
+        ("-apples -rain", set()),
+        ("(pears OR figs) apples", {1, 3}),
+        ("pears OR figs green", {1}),
+        ('"green apples"', {0}),
+        ('"apple leaf"', set()),
+        ('"apple leaf"~3', {2}),
+        ('"apple leaf"~2', set()),
+        ('"leaf apple"~3', set()),
+        ("presiden*", {2, 3}),
+        ("president*", {2, 3}),
+        ("zz*", set()),
+        ("apl*", set()),
+        ("appels~", {0, 1, 2, 3, 4}),
+        ("aples~1", {0, 1, 2, 3}),
+        ("xyzzy~2", set()),
+        ("headline:apples", {0, 2}),
+        ("body:apples", {1}),
+        ("summary:apples", {3}),
+        ("caption:green", {4}),
+        ("headline:presid*", set()),
+        ("headline:(apples OR figs)", {0, 2, 3}),
+        ("headline:(apples -leaf)", {0}),
+        ('headline:"green apples"', {0}),
+        ('body:"green apples"', set()),
+        ("headline:aples~1", {0, 2}),
+        ("place:cairo", {0}),
+        ('place:"abu dhabi"', {1}),
+        ("place:abu*", {1}),
+        ("place:abu", set()),
+        ("-place:cairo apples", {1, 2, 3}),
+        ('source:"nile post" OR figs', {0, 3}),
+        ("published:1970", {0, 1}),
+        ("published:[1971 TO *]", {2, 3}),
+        ("published:[* TO 1971-12-31]", {0, 1, 2}),
+        ("apples published:1971", {2}),
+        ("-published:1970", {2, 3, 4}),
+        ("*", {0, 1, 2, 3, 4}),
+        ("* -apples", {4}),
+        ("apples^3 OR rain^0.5", {0, 1, 2, 3, 4}),
+    ],
+)
+def test_the_query_language(orchard: Engine, q: str, hits: set[int]) -> None:
+    found = ask(orchard, q)
+    assert set(found) == hits
+    assert len(found) == len(hits)
+
+
+def test_any_word_is_enough_when_any_is_asked_for(orchard: Engine) -> None:
+    tree = parse("what do presidents eat", match="any")
+    found = numbers(orchard.search(Request(query=tree)))
+    assert found[0] == 2
+    assert set(found) == {2, 3}
+
+
+def test_a_boost_lifts_what_it_stands_on(orchard: Engine) -> None:
+    assert ask(orchard, "figs^9 OR rain")[0] == 3
+    assert ask(orchard, "figs OR rain^9")[0] == 4
+
+
+def test_recent_articles_score_higher_only_when_that_is_asked_for(engine: Engine) -> None:
+    engine.apply([change(n, 1, "Apples", day=1000 - 30 * n) for n in range(4)], 1)
+    plain = engine.search(Request(query=parse("apples")))
+    assert len({hit.score for hit in plain.hits}) == 1
+    boosted = engine.search(Request(query=parse("apples"), recent=True))
+    assert numbers(boosted) == [0, 1, 2, 3]
+    scores = [hit.score / plain.hits[0].score for hit in boosted.hits]
+    assert scores == pytest.approx([2.0, 1.5, 1.25, 1.125], abs=0.03)
+
+
+@pytest.mark.parametrize("hostile", ["a* b* c*", "a* OR e* OR s*", "-a*", "*", "a~ b~ cat~2"])
+def test_a_hostile_query_ends_in_time(engine: Engine, hostile: str) -> None:
+    words = ["apples", "bananas", "cherries", "eggs", "salt", "cat"]
+    engine.apply([change(n, 1, body=" ".join(words) + f" a{n} b{n} c{n}") for n in range(200)], 1)
+    try:
+        tree = parse(hostile)
+    except QueryError:
+        return
+    found = engine.search(Request(query=tree, timeout_s=-1.0))
+    assert found.total == 0 or found.complete is False or hostile == "*"
+
+
+# --- counting
+
+
+def test_facets_count_the_whole_result_whatever_the_page(orchard: Engine) -> None:
+    request = Request(query=parse("apples"), limit=1, facets=("place", "source", "language"))
+    found = orchard.search(request)
+    assert found.facets == {
+        "place": [("abu dhabi", 1), ("cairo", 1)],
+        "source": [("nile post", 1)],
+        "language": [],
+    }
+    second = orchard.search(replace(request, after=found.after, facet_limit=1))
+    assert second.facets["place"] == [("abu dhabi", 1)]
+    filtered = filters.parse({"place": ["Cairo"]})
+    assert orchard.search(replace(request, filters=filtered)).facets["place"] == [("cairo", 1)]
+
+
+def test_a_histogram_counts_days_in_the_zone_that_is_asked_for(engine: Engine) -> None:
+    late = change(0, 1, "Apples")
+    assert late.document is not None
+    evening = 20 * 3_600_000_000  # 20:00 UTC on 1970-01-01
+    late = replace(late, document=replace(late.document, published_us=evening))
+    engine.apply([late, change(1, 1, "Pears", day=3), change(2, 1, "Apples", day=None)], 1)
+
+    def days(zone: str) -> list[tuple[str, int]]:
+        request = Request(query=parse("apples"), histogram="day", zone=zone)
+        return [(b.start.isoformat(), b.count) for b in engine.search(request).histogram]
+
+    assert days("UTC") == [("1970-01-01", 1)]
+    assert days("Asia/Riyadh") == [("1970-01-01", 1)]
+    assert days("Asia/Karachi") == [("1970-01-02", 1)]
+    assert days("Asia/Karachi") == [("1970-01-02", 1)]
+    request = Request(query=parse("apples"), histogram="day", coverage=True)
+    (bucket,) = engine.search(request).histogram
+    assert (bucket.count, bucket.coverage) == (1, 1)
+    bounded = filters.parse({}, since="1970-01-01", until="1970-01-04")
+    wider = engine.search(replace(request, filters=bounded)).histogram
+    assert [(b.count, b.coverage) for b in wider] == [(1, 1), (0, 0), (0, 0), (0, 1)]
+
+
+def test_words_and_names_of_the_index(orchard: Engine) -> None:
+    assert orchard.frequencies(["appl", "green", "no"]) == {"appl": 4, "green": 4, "no": 0}
+    assert orchard.words(Prefix(prefix="presiden"), 5) == [("president", 2), ("presidents", 2)]
+    assert orchard.words(Fuzzy(form="appels", distance=1), 5) == [("apples", 4), ("appels", 1)]
+    assert orchard.words(Fuzzy(form="appels", distance=2), 1) == [("apple", 4)]
+    assert orchard.names("place", "ab", 5) == [("abu dhabi", 1)]
+    assert orchard.names("place", "", 1) == [("abu dhabi", 1)]
+
+
+# --- near-duplicates
+
+STORY = (
+    "The ministry of water said on Monday that the reservoirs of the north were full after a "
+    "week of rain and that farmers would be given more of it than in any of the last ten years "
+    "while towns downstream were asked to clear their drains before the weekend"
+)
+
+
+@pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
+def test_near_duplicates_collapse_into_the_first_of_them(engine: Engine, sort: Any) -> None:
+    other = "Oil prices fell on Tuesday as traders looked to a meeting of producers " * 3
+    engine.apply(
+        [
+            change(0, 1, "Rain", body=STORY, day=3),
+            change(1, 1, "Rain again", body=STORY + " he added", day=2),
+            change(2, 1, "Oil and rain", body=other, day=1),
+            change(3, 1, "Rain", body="Short.", day=4),
+            change(4, 1, "Rain", body="Short.", day=5),
+        ],
+        1,
+    )
+    request = Request(query=parse("rain"), sort=sort, collapse=True, facets=("place",))
+    found = engine.search(request)
+    assert found.total == 4
+    assert len(found.hits) == 4
+    groups = {numbers(replace_hits(found, [hit]))[0]: hit.duplicates for hit in found.hits}
+    (first,) = [number for number, members in groups.items() if members]
+    assert {first, *(0, 1)} == {0, 1}
+    assert groups[first] == (id_of(1 - first),)
+    walked = []
+    page = replace(request, limit=1, facets=())
+    while True:
+        answer = engine.search(page)
+        walked += numbers(answer)
+        if answer.after is None:
+            break
+        page = replace(page, after=answer.after)
+    assert walked == numbers(found)
+
+
+def replace_hits(found: Found, hits: list[Any]) -> Found:
+    return replace(found, hits=hits)
+
+
+# --- answers that are remembered
+
+
+def test_a_repeated_search_is_answered_anew_only_after_a_change(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.apply([change(0, 1, "Apples")], 1)
+    request = Request(query=parse("apples"))
+    first = engine.search(request)
+    with monkeypatch.context() as patched:
+        patched.setattr("app.search.scoring.search", None)
+        assert engine.search(Request(query=parse("apples"))) == first
+    engine.apply([change(1, 2, "Apples")], 2)
+    assert engine.search(request).total == 2
+
+
+def test_a_walk_to_the_end_orders_the_result_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.apply([change(n, 1, "Apples") for n in range(50)], 1)
+    ranked: list[int] = []
+    real = ranking.rank
+
+    def counted(*arguments: Any) -> Any:
+        ranked.append(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(ranking, "rank", counted)
+    assert len(ask(engine, "apples")) == 50
+    assert len(ranked) == 1
 
 
 # --- filters and sorts

@@ -58,7 +58,7 @@ def test_whoosh_finds_the_same_after_writes_removals_and_merges(tmp_path: Path, 
         for word in WORDS:
             theirs = {bytes(ids[n]) for n in searcher.docs_for_query(Term("words", word))}
             scored = searcher.search(Term("words", word), limit=None)
-            ours = engine.search(Request(query=Word(word), limit=1000))
+            ours = engine.search(Request(query=Word(text=word, token=word), limit=1000))
             assert {hit.id.bytes for hit in ours.hits} == theirs
             assert ours.total == len(theirs) == len(scored)
             assert len(set(numbers(ours))) == ours.total

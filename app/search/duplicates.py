@@ -1,0 +1,111 @@
+"""Near-duplicates: sketches of texts, and hits that are one story under several ids.
+
+A sketch is a MinHash of the text's runs of four words with one permutation (Li, Owen and
+Zhang 2012) and eight bits a bin (Li and König 2010): the share of equal bins estimates how
+much two texts have in common (Jaccard), within about 0.05. Two texts of which `ALIKE` is
+in common are near-duplicates: the same wire report, lightly edited.
+"""
+
+from __future__ import annotations
+
+import zlib
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from app.search import ranking
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.search.base import Sort
+    from app.search.matching import Hits, Segment
+
+ALIKE = 0.8
+BINS = 64
+NO_SKETCH = bytes(BINS)
+"""Of a text too short to be told from another."""
+
+_LARGEST = (1 << 56) - 1
+_BAND = 4
+_SHORTEST = 16  # words
+
+
+def sketch(tokens: Sequence[str]) -> bytes:
+    """The sketch of a text's tokens: BINS bytes."""
+    if len(tokens) < _SHORTEST:
+        return NO_SKETCH
+    words = list(map(_hash, tokens))
+    smallest = [_LARGEST] * BINS
+    # Python hashes tuples of integers the same in every process and in every version that we
+    # run on (a test holds that), four times as fast as any hash that is written in Python.
+    for run in map(hash, zip(words, words[1:], words[2:], words[3:], strict=False)):
+        value = run >> 6 & _LARGEST
+        if value < smallest[run & 63]:
+            smallest[run & 63] = value
+    # An empty bin takes what the next one has (Shrivastava and Li 2014).
+    last = next(value for value in smallest if value != _LARGEST)
+    for place in range(BINS - 1, -1, -1):
+        last = smallest[place] = smallest[place] if smallest[place] != _LARGEST else last
+    return bytes(value % 255 + 1 for value in smallest)
+
+
+@lru_cache(maxsize=100_000)
+def _hash(token: str) -> int:
+    return zlib.crc32(token.encode())
+
+
+def alike(one: bytes, other: bytes) -> float:
+    """The estimated share that two texts have in common, 0 to 1."""
+    if NO_SKETCH in (one, other):
+        return 0.0
+    return sum(a == b for a, b in zip(one, other, strict=True)) / BINS
+
+
+def similarity(one: Sequence[str], other: Sequence[str]) -> float:
+    """The exact share of runs of four words that two texts have in common, 0 to 1."""
+    runs = [set(zip(t, t[1:], t[2:], t[3:], strict=False)) for t in (one, other)]
+    union = len(runs[0] | runs[1])
+    return len(runs[0] & runs[1]) / union if union else 0.0
+
+
+def collapse(
+    hits: list[tuple[Segment, Hits]], sort: Sort
+) -> tuple[list[tuple[Segment, Hits]], dict[bytes, list[bytes]]]:
+    """Of each group of near-duplicates only the first hit in the order, and who went into it.
+
+    Goes through the hits in their order: each joins the first earlier hit that is like it.
+    """
+    kept: list[tuple[Segment, Hits]] = [(segment, {}) for segment, _ in hits]
+    bands: dict[tuple[int, bytes], list[tuple[bytes, bytes]]] = {}
+    members: dict[bytes, list[bytes]] = {}
+    where = {
+        segment.columns.id(n): (place, n, segment.columns.sketch(n))
+        for place, (segment, found) in enumerate(hits)
+        for n in found
+    }
+    for _, id_, score, _ in ranking.rank(hits, sort).rows:
+        place, number, own = where[id_]
+        first = _first_alike(own, bands)
+        if first is not None:
+            members.setdefault(first, []).append(id_)
+            continue
+        kept[place][1][number] = score
+        if own != NO_SKETCH:
+            for at in range(0, BINS, _BAND):
+                bands.setdefault((at, own[at : at + _BAND]), []).append((id_, own))
+    return kept, members
+
+
+def _first_alike(
+    own: bytes, bands: dict[tuple[int, bytes], list[tuple[bytes, bytes]]]
+) -> bytes | None:
+    if own == NO_SKETCH:
+        return None
+    seen: set[bytes] = set()
+    for at in range(0, BINS, _BAND):
+        for id_, other in bands.get((at, own[at : at + _BAND]), ()):
+            if id_ not in seen:
+                seen.add(id_)
+                if alike(own, other) >= ALIKE:
+                    return id_
+    return None

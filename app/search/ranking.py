@@ -1,0 +1,113 @@
+"""Ranking: hits in their order, a page at a time, and the place to go on from.
+
+The first page keeps only the best hits; a later one orders the whole result once and
+remembers it, so that walking a result to its end takes linear time. No file and no index
+library is known here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from bisect import bisect_right
+from dataclasses import dataclass
+from heapq import nlargest
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from app.search.base import Place
+from app.search.matching import UNDATED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from app.search.base import Sort
+    from app.search.matching import Hits, Segment
+
+Row = tuple[float, bytes, float, int]
+"""Key (larger first), id, score, published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A whole result in order, for pages after the first: keys for bisection, and rows.
+
+    `members` are the hits that were collapsed into another one, by its id.
+    """
+
+    keys: list[tuple[float, int]]
+    rows: list[Row]
+    members: Mapping[bytes, Sequence[bytes]]
+
+
+def first_page(
+    hits: Iterable[tuple[Segment, Hits]], sort: Sort, limit: int
+) -> tuple[list[Row], bool]:
+    """The first `limit` rows in order, and whether there are more."""
+    key = _key(sort)
+    rows: list[Row] = []
+    more = False
+    for segment, found in hits:
+        keyed = key(segment, found)
+        if len(keyed) > limit:
+            more = True
+            threshold = nlargest(limit, (k for k, _ in keyed))[-1] if limit else float("inf")
+            keyed = [pair for pair in keyed if pair[0] >= threshold]
+        rows += _rows(segment, found, keyed)
+    _order(rows, sort)
+    return rows[:limit], more or len(rows) > limit
+
+
+def rank(
+    hits: Iterable[tuple[Segment, Hits]],
+    sort: Sort,
+    members: Mapping[bytes, Sequence[bytes]] | None = None,
+) -> Ranked:
+    """All rows in order."""
+    key = _key(sort)
+    rows = [row for segment, found in hits for row in _rows(segment, found, key(segment, found))]
+    _order(rows, sort)
+    return Ranked([_position(row[0], row[1], sort) for row in rows], rows, members or {})
+
+
+def page_after(ranked: Ranked, after: Place, sort: Sort, limit: int) -> tuple[list[Row], bool]:
+    """The `limit` rows that follow a place, and whether there are more."""
+    at = UNDATED if after.published_us is None else after.published_us
+    key = {"relevance": after.score, "newest": float(at), "oldest": _oldest(at)}[sort]
+    begin = bisect_right(ranked.keys, _position(key, after.id.bytes, sort))
+    return ranked.rows[begin : begin + limit], len(ranked.rows) > begin + limit
+
+
+def place_of(row: Row, statistics: tuple[float, ...]) -> Place:
+    """Where a page that ends with `row` is gone on from."""
+    _, id_, score, at = row
+    return Place(uuid.UUID(bytes=id_), score, None if at == UNDATED else at, statistics)
+
+
+def _rows(segment: Segment, found: Hits, keyed: Iterable[tuple[float, int]]) -> list[Row]:
+    published, id_of = segment.columns.published, segment.columns.id
+    return [(k, id_of(n), found[n], published[n]) for k, n in keyed]
+
+
+def _order(rows: list[Row], sort: Sort) -> None:
+    """Larger keys first; ids break ties, larger first for newest as in the store's list."""
+    rows.sort(key=itemgetter(1), reverse=sort == "newest")
+    rows.sort(key=itemgetter(0), reverse=True)
+
+
+def _position(key: float, id_: bytes, sort: Sort) -> tuple[float, int]:
+    """Ascends as the order does."""
+    number = int.from_bytes(id_, "big")
+    return -key, -number if sort == "newest" else number
+
+
+def _oldest(at: int) -> float:
+    return float(-at if at != UNDATED else UNDATED)
+
+
+def _key(sort: Sort) -> Callable[[Segment, Hits], list[tuple[float, int]]]:
+    """Pairs of key and document number of a segment's hits."""
+    if sort == "relevance":
+        return lambda _, found: [(score, n) for n, score in found.items()]
+    if sort == "newest":
+        return lambda segment, found: [(float(segment.columns.published[n]), n) for n in found]
+    return lambda segment, found: [(_oldest(segment.columns.published[n]), n) for n in found]

@@ -1,0 +1,44 @@
+"""The words of an index: how common they are, how they go on, what was perhaps meant.
+
+Counts are of documents that hold a word of the same stem. No file and no index library is
+known here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from app import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from app.search.matching import Segment
+    from app.search.query import Fuzzy, Prefix
+
+
+def frequencies(segments: Sequence[Segment], tokens: Iterable[str]) -> dict[str, int]:
+    """How many documents hold each token."""
+    return {token: sum(s.documents("words", token) for s in segments) for token in tokens}
+
+
+def words(segments: Sequence[Segment], leaf: Prefix | Fuzzy, limit: int) -> list[tuple[str, int]]:
+    """The forms that a prefix or a typing error stands for, commonest first."""
+    forms = {form for segment in segments for form in segment.near(leaf)}
+    counts = frequencies(segments, {text.stem(form) for form in forms})
+    ranked = sorted(forms, key=lambda form: (-counts[text.stem(form)], len(form), form))
+    return [(form, counts[text.stem(form)]) for form in ranked[:limit]]
+
+
+def names(
+    segments: Sequence[Segment], field: str, prefix: str, limit: int
+) -> list[tuple[str, int]]:
+    """The names in a field that begin with `prefix`, commonest first."""
+    counts: Counter[str] = Counter()
+    for segment in segments:
+        values = segment.names(field)
+        for number, of_one in enumerate(values):
+            if number not in segment.deleted:
+                counts.update(name for name in of_one if name.startswith(prefix))
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]

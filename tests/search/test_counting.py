@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import ParameterError
+from app.search import counting
+from app.search.base import Bucket, Unit
+
+
+def counts(*days: str) -> Counter[int]:
+    return Counter(date.fromisoformat(day).toordinal() for day in days)
+
+
+@pytest.mark.parametrize(
+    ("unit", "starts"),
+    [
+        ("day", ["2024-02-28", "2024-02-29", "2024-03-01"]),
+        ("week", ["2024-02-26"]),
+        ("month", ["2024-02-01", "2024-03-01"]),
+        ("year", ["2024-01-01"]),
+    ],
+)
+def test_periods_without_articles_are_there_too(unit: Unit, starts: list[str]) -> None:
+    found = counting.histogram(counts("2024-02-28", "2024-03-01", "2024-03-01"), unit)
+    assert [bucket.start.isoformat() for bucket in found] == starts
+    assert sum(bucket.count for bucket in found) == 3
+
+
+def test_bounds_widen_a_histogram_and_coverage_stands_beside() -> None:
+    bounds = (date(2024, 1, 30), date(2024, 4, 1))
+    found = counting.histogram(
+        counts("2024-02-28"), "month", counts("2024-02-01", "2024-02-28", "2024-03-05"), bounds
+    )
+    assert found == [
+        Bucket(date(2024, 1, 1), 0, 0),
+        Bucket(date(2024, 2, 1), 1, 2),
+        Bucket(date(2024, 3, 1), 0, 1),
+        Bucket(date(2024, 4, 1), 0, 0),
+    ]
+
+
+def test_nothing_found_within_no_bounds_is_no_period() -> None:
+    assert counting.histogram(Counter(), "day") == []
+    assert counting.histogram(Counter(), "year", None, (date(2024, 1, 1), date(2025, 1, 1))) == [
+        Bucket(date(2024, 1, 1), 0),
+        Bucket(date(2025, 1, 1), 0),
+    ]
+
+
+def test_too_many_periods_are_refused() -> None:
+    with pytest.raises(ParameterError, match="narrow the dates"):
+        counting.histogram(counts("1900-01-01", "2024-01-01"), "day")
+
+
+@given(
+    st.lists(st.dates(date(1990, 1, 1), date(1999, 12, 31)), min_size=1, max_size=30),
+    st.sampled_from(["day", "week", "month", "year"]),
+)
+def test_each_article_is_counted_in_its_period(days: list[date], unit: Unit) -> None:
+    found = counting.histogram(Counter(day.toordinal() for day in days), unit)
+    starts = [bucket.start for bucket in found]
+    assert starts == sorted(set(starts))
+    for bucket, end in zip(found, [*starts[1:], date.max], strict=True):
+        assert bucket.count == sum(1 for day in days if bucket.start <= day < end)
+        if end != date.max:
+            longest = {"day": 1, "week": 7, "month": 31, "year": 366}[unit]
+            assert timedelta(days=1) <= end - bucket.start <= timedelta(days=longest)
+
+
+def test_the_commonest_values_come_first_and_ties_by_name() -> None:
+    assert counting.top(Counter(b=2, a=2, c=5, d=1), 3) == [("c", 5), ("a", 2), ("b", 2)]
