@@ -1,8 +1,8 @@
-"""The store of articles: save, get, listing, find, remove, changed_since.
+"""The store of articles: save, get, listing, remove, changed_since.
 
 Functions take a session and never commit. A change of what an article's JSON shows takes
 the transaction's change number; what changes nothing takes none. No HTTP and no file is
-known here; `find` asks the engine it is given.
+known here, and no index; see `app.finding`.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from app.filters import Choice, Filters
-    from app.search.base import Engine, Request
 
 Order = Literal["newest", "oldest"]
 
 __all__ = [
+    "Event",
     "Listing",
     "Related",
-    "Results",
     "Saved",
     "Seen",
     "Summary",
     "Whole",
     "changed_since",
     "count",
-    "find",
+    "events",
     "get",
+    "labels",
     "last_change",
     "listing",
     "microseconds",
@@ -60,10 +60,13 @@ __all__ = [
     "removed_since",
     "replace",
     "save",
+    "some",
     "states",
     "store_id",
+    "texts",
     "versions",
     "warned",
+    "wholes",
 ]
 
 MOST_RELATED = 50
@@ -138,18 +141,6 @@ class Listing:
     after: Position | None
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
-    """A page of a search: articles with their scores; the rest as in `search.base.Found`."""
-
-    hits: list[tuple[Summary, float]]
-    total: int
-    after: Position | None
-    cursor: int
-    lag: int
-    complete: bool
-
-
 _SUMMARY = [_article.c[name] for name in Summary.__slots__ if name != "related"]
 _INDEXED = [
     _article.c[name]
@@ -159,6 +150,12 @@ _INDEXED = [
     )
 ]
 
+_BODY_BY_IDS = select(_article.c.id, _article.c.body).where(
+    _article.c.id.in_(bindparam("ids", expanding=True))
+)
+_WHOLE_BY_IDS = select(*_SUMMARY, _article.c.body).where(
+    _article.c.id.in_(bindparam("ids", expanding=True))
+)
 _BY_IDS = select(*_SUMMARY).where(_article.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -216,19 +213,10 @@ def count(session: Session) -> int:
 
 def get(session: Session, article_id: UUID) -> Whole:
     """The article with its text, related articles and inputs; raises NotFound."""
-    row = session.execute(
-        select(*_SUMMARY, _article.c.body).where(_article.c.id == article_id)
-    ).one_or_none()
-    if row is None:
+    found = wholes(session, [article_id]).get(article_id)
+    if found is None:
         raise NotFound("article", str(article_id))
-    whole = Whole(**row._mapping)
-    whole.related = _related(session, [article_id]).get(article_id, [])
-    s = _sighting.c
-    columns = [s[name] for name in Seen.__slots__]
-    seen = select(*columns).where(s.article_id == article_id)
-    seen = seen.order_by(s.loaded_at, s.path, s.position)
-    whole.sources = [Seen(**found._mapping) for found in session.execute(seen)]
-    return whole
+    return found
 
 
 def listing(
@@ -269,15 +257,86 @@ def position(article: Summary) -> Position:
     return Position(article.id, published_us=None if at is None else microseconds(at))
 
 
-def find(session: Session, engine: Engine, request: Request) -> Results:
-    """Search, and read the articles of the hits; one that was removed since is left out."""
-    found = engine.search(request)
-    ids = [hit.id for hit in found.hits]
+def some(session: Session, ids: Sequence[UUID]) -> dict[UUID, Summary]:
+    """The articles among `ids` that are stored, by id."""
     rows = session.execute(_BY_IDS, {"ids": ids}).all() if ids else []
-    articles = {article.id: article for article in _summaries(session, rows)}
-    hits = [(articles[hit.id], hit.score) for hit in found.hits if hit.id in articles]
-    lag = max(last_change(session) - found.cursor, 0)
-    return Results(hits, found.total, found.after, found.cursor, lag, found.complete)
+    return {article.id: article for article in _summaries(session, rows)}
+
+
+def wholes(session: Session, ids: Sequence[UUID]) -> dict[UUID, Whole]:
+    """The articles among `ids` that are stored, with their text and inputs, by id."""
+    rows = session.execute(_WHOLE_BY_IDS, {"ids": ids}).all() if ids else []
+    found = {row.id: Whole(**row._mapping) for row in rows}
+    for id_, related in _related(session, ids).items():
+        found[id_].related = related
+    s = _sighting.c
+    columns = [s.article_id, *(s[name] for name in Seen.__slots__)]
+    for part in chunks(found):
+        seen = select(*columns).where(s.article_id.in_(part))
+        for row in session.execute(seen.order_by(s.loaded_at, s.path, s.position)):
+            fields = {name: row._mapping[name] for name in Seen.__slots__}
+            found[row.article_id].sources.append(Seen(**fields))
+    return found
+
+
+def texts(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The bodies of the articles among `ids` that are stored, by id."""
+    rows = session.execute(_BODY_BY_IDS, {"ids": ids}).all() if ids else []
+    return {row.id: row.body for row in rows}
+
+
+def labels(session: Session, name: str, keys: Sequence[str]) -> dict[str, str]:
+    """How articles print the folded `keys` of a field of names."""
+    if name == "place":
+        key, label = _place.c.place_key, _place.c.label
+    elif name == "language":
+        return dict(zip(keys, keys, strict=True))
+    else:
+        key, label = _article.c[f"{name}_key"], _article.c[name]
+    found = select(key, func.min(label)).where(key.in_(keys)).group_by(key)
+    return {row[0]: row[1] for row in session.execute(found)} if keys else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change as others follow it: `kind` is seen from where they stand."""
+
+    change: int
+    id: UUID
+    kind: Literal["added", "updated", "deleted"]
+    article: Summary | None
+
+
+def events(
+    session: Session, since: int, *, limit: int, after: tuple[int, UUID] | None
+) -> tuple[list[Event], int, bool, int]:
+    """What changed after change `since`, in the order of the changes, each article once.
+
+    Goes on after (change, id). Also how many there are in all, whether there are more, and
+    the store's last change: whoever has read all pages has taken it in.
+    """
+    a, t = _article.c, _tombstone.c
+    changed = union_all(
+        select(a.change.label("change"), a.id.label("id"), a.added.label("added")),
+        select(t.change, t.article_id, literal(None, a.added.type)),
+    ).subquery()
+    c = changed.c
+    wanted = select(c.change, c.id, c.added).where(c.change > since)
+    total: int = session.execute(
+        select(func.count()).select_from(changed).where(c.change > since)
+    ).scalar_one()
+    if after is not None:
+        last = tuple_(literal(after[0], c.change.type), literal(after[1], c.id.type))
+        wanted = wanted.where(tuple_(c.change, c.id) > last)
+    rows = session.execute(wanted.order_by(c.change, c.id).limit(limit + 1)).all()
+    found = some(session, [row.id for row in rows[:limit] if row.added is not None])
+    page = [
+        Event(row.change, row.id, "deleted", None)
+        if row.added is None
+        else Event(row.change, row.id, "added" if row.added > since else "updated", found[row.id])
+        for row in rows[:limit]
+    ]
+    return page, total, len(rows) > limit, last_change(session)
 
 
 def changed_since(session: Session, cursor: int, *, limit: int) -> list[Change]:
@@ -376,7 +435,7 @@ def _related(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Related]]
 def _filtered(statement: Select[Any], filters: Filters) -> Select[Any]:
     c = _article.c
     columns = {"source": c.source_key, "language": c.language, "section": c.section_key}
-    for name, choice in filters.named.items():
+    for name, choice in filters.named:
         if name == "place":
             statement = _placed(statement, choice)
             continue

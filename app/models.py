@@ -68,6 +68,7 @@ class Article(SQLModel, table=True):
 
     id: UUID = Field(primary_key=True)
     change: int = Field(sa_type=BigInteger, index=True)
+    added: int = Field(sa_type=BigInteger)
     digest: str = Field(max_length=32)
     headline: str = Field(sa_type=Text)
     summary: list[str] = Field(sa_type=JSON)
@@ -100,6 +101,7 @@ class Place(SQLModel, table=True):
 
     article_id: UUID = Field(sa_column=_article_id())
     place_key: str = Field(sa_type=Text, primary_key=True)
+    label: str = Field(sa_type=Text)
 
 
 class Sighting(SQLModel, table=True):

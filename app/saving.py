@@ -152,15 +152,15 @@ class _Batch:
         connection = session.connection()
         rows = [row | {"change": change} for row in self._rows.values()]
         if new := [row for row in rows if row["id"] not in self._stored]:
-            connection.execute(insert(_article), new)
+            connection.execute(insert(_article), [row | {"added": change} for row in new])
             _delete(session, _tombstone.c.article_id, [row["id"] for row in new])
         if old := [row | {"_id": row["id"]} for row in rows if row["id"] in self._stored]:
             connection.execute(update(_article).where(_article.c.id == bindparam("_id")), old)
             _delete(session, _place.c.article_id, [row["id"] for row in old])
         places = [
-            {"article_id": row["id"], "place_key": key}
+            {"article_id": row["id"], "place_key": key, "label": label}
             for row in rows
-            for key in dict.fromkeys(map(fold, row["places"]))
+            for key, label in {fold(place): place for place in row["places"][::-1]}.items()
         ]
         if places:
             connection.execute(insert(_place), places)

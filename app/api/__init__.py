@@ -16,7 +16,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from app import indexing
-from app.api import articles, openapi, problems, search, system
+from app.api import articles, changes, exports, openapi, problems, search, system
 from app.api.deps import Desk, known_parameters_only
 from app.database import Database
 from app.errors import BroadsheetError, EngineBusy
@@ -77,7 +77,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for routes in (articles.router, search.router, system.status_router):
+    for routes in (
+        articles.router,
+        search.router,
+        exports.router,
+        changes.router,
+        system.status_router,
+    ):
         app.include_router(routes, dependencies=[Depends(known_parameters_only)])
     app.include_router(system.router)
     problems.install(app)

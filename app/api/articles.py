@@ -7,10 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app import articles
+from app import articles, finding
 from app.api import cursors, schemas, uploads
 from app.api.deps import BodyDep, DeskDep, writer
 from app.api.openapi import responses
+from app.search import base
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"])
 Writing = [Depends(writer, scope="function")]
@@ -41,6 +42,27 @@ async def list_articles(
 async def get_article(article_id: UUID, desk: DeskDep) -> Response:
     """The whole article, with related articles and every input that it was seen in."""
     return schemas.answer(await desk.read(articles.get, article_id))
+
+
+@router.get(
+    "/{article_id}/similar",
+    response_model=schemas.SimilarList,
+    responses=responses(404, 422, 503, example="similar"),
+)
+async def similar_articles(
+    article_id: UUID,
+    asked: Annotated[schemas.SimilarParameters, Query()],
+    desk: DeskDep,
+) -> Response:
+    """Articles that share the words that tell this one from others; near-duplicates first."""
+    wish = base.Request(
+        query=None,
+        filters=asked.filters(),
+        limit=asked.limit,
+        timeout_s=desk.settings.search_timeout_s,
+    )
+    found, total = await desk.read(finding.similar, desk.engine, article_id, wish)
+    return schemas.answer({"items": found, "total": total, "next": None})
 
 
 @router.post(

@@ -50,10 +50,20 @@ _BODY = "Pakistan’s finance officials met a cryptocurrency exchange.\n\nThe ta
 
 _ARTICLE = {**_SUMMARY, "body": _BODY, "sources": [_SEEN], "mentions": []}
 _ARTICLES = {"items": [_SUMMARY], "total": 4, "next": "WyI3MjEzMjc3NzhkYzEiXQ"}
+_MARKED = {
+    "field": "headline",
+    "index": None,
+    "text": "Pakistan, global <mark>crypto</mark> exchange discuss modernizing digital payments",
+    "start": 0,
+    "end": 68,
+}
 _SEARCH = {
-    "items": [{"article": _SUMMARY, "score": 1.9}],
+    "items": [{"article": _SUMMARY, "score": 1.9, "highlights": [_MARKED], "duplicates": []}],
     "total": 1,
     "next": None,
+    "facets": {"place": [{"value": "islamabad", "label": "Islamabad", "count": 1}]},
+    "histogram": [{"start": "2025-12-01", "count": 1, "share": None}],
+    "suggestion": None,
     "as_of": {"change": 1, "lag": 0},
     "took_ms": 2.1,
     "complete": True,
@@ -78,7 +88,39 @@ _STATUS = {
     "versions": {"broadsheet": "0.1.0", "python": "3.11.7", "sqlite": "3.40.1"},
 }
 
+_COMPLETIONS = {
+    "items": [{"text": "Islamabad", "kind": "place", "count": 4, "id": None}],
+}
+_EXPLANATION = {
+    "query": "crypto gemstones",
+    "tree": {"type": "and", "query": "crypto gemstones", "start": 0, "end": 16},
+    "clauses": [
+        {"query": "crypto", "start": 0, "end": 6, "total": 1, "without": 1},
+        {"query": "gemstones", "start": 7, "end": 16, "total": 1, "without": 1},
+    ],
+    "total": 0,
+    "suggestion": None,
+    "complete": True,
+}
+_SIMILAR = {
+    "items": [{"article": _SUMMARY, "score": 7.2, "similarity": 0.91, "duplicate": True}],
+    "total": 3,
+    "next": None,
+}
+_CHANGES = {
+    "items": [{"change": 1, "id": _ID, "kind": "added", "article": _SUMMARY}],
+    "total": 1,
+    "next": None,
+    "last": 1,
+}
+
+UNCHANGED = {"description": "The client has the newest answer: its entity tag still holds"}
+
 _EXAMPLES: dict[str, Any] = {
+    "completions": _COMPLETIONS,
+    "explanation": _EXPLANATION,
+    "similar": _SIMILAR,
+    "changes": _CHANGES,
     "article": _ARTICLE,
     "articles": _ARTICLES,
     "search": _SEARCH,

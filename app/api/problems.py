@@ -40,6 +40,7 @@ STATUSES: dict[type[errors.BroadsheetError], tuple[int, str]] = {
 
 _ENGINE_DETAILS: dict[type[Exception], str] = {  # paths and traces are for the log
     errors.EngineError: "the search index cannot be read now",
+    errors.OutOfTime: "the search took longer than it may; ask for less",
     errors.IndexMissing: "no search index has been built yet",
     errors.IndexDamaged: "the search index is damaged and is being built anew",
 }
@@ -98,7 +99,8 @@ async def _broadsheet(request: Request, error: Exception) -> Response:
     facts: dict[str, Any] = {}
     headers: dict[str, str] = {}
     if isinstance(error, errors.QueryError):
-        facts = {"position": error.position, "hint": error.hint}
+        facts = {name: getattr(error, name) for name in ("position", "expected", "hint")}
+        facts["corrected"] = error.corrected
         facts["errors"] = [{"loc": ["query", "q"], "msg": error.reason}]
     elif isinstance(error, errors.ParameterError):
         facts["errors"] = [{"loc": [error.where, error.name], "msg": error.reason}]

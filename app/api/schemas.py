@@ -6,18 +6,23 @@ holds each answer to the model that documents it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app import filters
 from app.api import cursors
 from app.filters import Filters
+from app.search import base, matching, query
 from app.search.base import Place
+from app.search.emphasis import emphasized
 
 T = TypeVar("T")
 
@@ -29,8 +34,28 @@ Names = Annotated[list[str], Field(default_factory=list, max_length=50)]
 # --- requests
 
 
-class _Page(BaseModel):
+def _split(value: object) -> object:
+    """Values with commas between, in one parameter or in several."""
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return [part.strip() for each in value for part in each.split(",") if part.strip()]
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{value!r} is not an IANA time zone") from error
+    return value
+
+
+class _Limited(BaseModel):
     limit: Annotated[int, Field(ge=1, le=100, description="Items on a page.")] = 20
+
+
+class _Page(_Limited):
     cursor: Annotated[
         str | None,
         Field(
@@ -39,7 +64,7 @@ class _Page(BaseModel):
     ] = None
 
 
-class _Filtered(_Page):
+class _Filtered(_Limited):
     """Filters: a repeated one means any of its values, a leading `-` means not that value."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -67,7 +92,7 @@ class _Filtered(_Page):
         return filters.parse(named, since=self.from_, until=self.to)
 
 
-class ArticleParameters(_Filtered):
+class ArticleParameters(_Filtered, _Page):
     """Parameters of the list of articles."""
 
     sort: Annotated[
@@ -75,21 +100,105 @@ class ArticleParameters(_Filtered):
     ] = "newest"
 
 
-class SearchParameters(_Filtered):
-    """Parameters of a search."""
+class SimilarParameters(_Filtered):
+    """Parameters of the articles like another."""
+
+
+class SearchParameters(_Filtered, _Page):
+    """Parameters of a search, in an address or as a JSON body."""
 
     q: Annotated[
         str,
         Field(
-            description='Words (all must occur) and `"phrases"`; case, accents and English '
+            description='Words, `"phrases"`, `OR`, `-not`, `prefix*`, `fuzzy~`, `field:word`, '
+            "`published:[2020 TO 2021]`, `word^2`, parentheses. Case, accents and English "
             "endings don't matter. Empty: every article.",
             examples=['"intra-Afghan dialogue"'],
         ),
     ] = ""
+    match: Annotated[
+        Literal["all", "any"],
+        Field(description="`any`: plain words; articles that hold more of them rank higher."),
+    ] = "all"
     sort: Annotated[
         Literal["relevance", "newest", "oldest"] | None,
         Field(description="Default: relevance, without `q` newest."),
     ] = None
+    boost: Annotated[
+        Literal["recent"] | None,
+        Field(description="`recent`: articles near the newest day score up to twice as much."),
+    ] = None
+    collapse: Annotated[
+        Literal["duplicates"] | None,
+        Field(description="`duplicates`: near-duplicates are one hit, the first of them."),
+    ] = None
+    highlight: Annotated[bool, Field(description="Passages with what matched marked.")] = False
+    facets: Annotated[
+        list[Literal["source", "place", "section", "language"]],
+        BeforeValidator(_split),
+        Field(
+            default_factory=list,
+            max_length=10,
+            description="Names whose values are counted over the whole result, with commas "
+            "between: `source place section language`.",
+        ),
+    ]
+    facet_limit: Annotated[int, Field(ge=1, le=100, description="Values of each facet.")] = 10
+    histogram: Annotated[
+        Literal["day", "week", "month", "year"] | None,
+        Field(description="Count the whole result by period, empty periods included."),
+    ] = None
+    tz: Annotated[
+        str,
+        AfterValidator(_zone),
+        Field(description="IANA time zone of the histogram's days."),
+    ] = "UTC"
+    normalize: Annotated[
+        bool,
+        Field(description="Give each period's share of all articles that pass the filters."),
+    ] = False
+
+    def request(self, timeout_s: float) -> base.Request:
+        """The search that is asked for; raises QueryError, ParameterError."""
+        tree = query.parse(self.q, match=self.match) if self.q.strip() else None
+        if tree is not None and self.match == "any":
+            tree = emphasized(tree, self.q)
+        wish = base.Request(
+            query=tree,
+            filters=self.filters(),
+            sort=self.sort or ("relevance" if matching.ranks(tree) else "newest"),
+            limit=self.limit,
+            timeout_s=timeout_s,
+            recent=self.boost == "recent",
+            collapse=self.collapse == "duplicates",
+            facets=tuple(dict.fromkeys(self.facets)),
+            facet_limit=self.facet_limit,
+            histogram=self.histogram,
+            coverage=self.normalize,
+            zone=self.tz,
+        )
+        return (
+            replace(wish, after=cursors.decode(self.cursor, list_of(wish))) if self.cursor else wish
+        )
+
+
+class SearchBody(SearchParameters):
+    """A search as a JSON body; the same fields, and no other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SuggestParameters(BaseModel):
+    """Parameters of the completions."""
+
+    q: Annotated[str, Field(min_length=1, max_length=200, description="What was typed so far.")]
+    limit: Annotated[int, Field(ge=1, le=50, description="Completions.")] = 10
+
+
+class ChangeParameters(_Page):
+    """Parameters of the change feed."""
+
+    since: Annotated[int, Field(ge=0, description="The last change that you have taken in.")] = 0
 
 
 # --- responses
@@ -173,11 +282,43 @@ class ArticleList(ItemList[ArticleSummary]):
     """A page of articles."""
 
 
+class Highlight(BaseModel):
+    """A passage of a field with what matched marked."""
+
+    field: Literal["headline", "summary", "caption", "body"]
+    index: Annotated[int | None, Field(description="Which bullet of the summary, from 0.")]
+    text: Annotated[str, Field(description="Escaped HTML with `<mark>`.")]
+    start: Annotated[int, Field(description="Where it starts in the field, in characters.")]
+    end: Annotated[int, Field(description="Where it ends in the field, in characters.")]
+
+
 class SearchHit(BaseModel):
     """A found article and how well it matches."""
 
     article: ArticleSummary
     score: Annotated[float, Field(description="BM25; comparable within one search only.")]
+    highlights: list[Highlight]
+    duplicates: Annotated[
+        list[UUID], Field(description="Near-duplicates that were collapsed into this hit.")
+    ]
+
+
+class FacetValue(BaseModel):
+    """A value of a facet."""
+
+    value: Annotated[str, Field(description="What the filter takes.")]
+    label: Annotated[str, Field(description="As articles print it.")]
+    count: int
+
+
+class Bucket(BaseModel):
+    """A period of a histogram."""
+
+    start: Annotated[date, Field(description="Its first day in the zone that was asked for.")]
+    count: int
+    share: Annotated[
+        float | None, Field(description="Of all articles of the period; with `normalize`.")
+    ]
 
 
 class AsOf(BaseModel):
@@ -190,11 +331,82 @@ class AsOf(BaseModel):
 class SearchAnswer(ItemList[SearchHit]):
     """A page of a search's hits."""
 
+    facets: dict[str, list[FacetValue]]
+    histogram: list[Bucket]
+    suggestion: Annotated[
+        str | None, Field(description="A query with misspelt words put right, or null.")
+    ]
     as_of: AsOf
     took_ms: Annotated[float, Field(description="Time of the search in the server.")]
     complete: Annotated[
         bool, Field(description="False when the time was up: `total` is then a lower bound.")
     ]
+
+
+class Completion(BaseModel):
+    """What a beginning may become."""
+
+    text: str
+    kind: Literal["word", "place", "source", "section", "headline"]
+    count: Annotated[int, Field(description="Articles with it.")]
+    id: Annotated[UUID | None, Field(description="Of the headline's article.")]
+
+
+class Completions(BaseModel):
+    """Completions of a beginning."""
+
+    items: list[Completion]
+
+
+class Clause(BaseModel):
+    """A clause at the top of a query."""
+
+    query: str
+    start: int
+    end: int
+    total: Annotated[int, Field(description="Hits of the clause alone.")]
+    without: Annotated[int | None, Field(description="Hits of the query without the clause.")]
+
+
+class Explanation(BaseModel):
+    """How a query was read and what each part of it finds."""
+
+    query: Annotated[str, Field(description="The query as it was read, printed back.")]
+    tree: dict[str, Any] | None
+    clauses: Annotated[list[Clause], Field(description="The first twenty.")]
+    total: int
+    suggestion: str | None
+    complete: bool
+
+
+class SimilarArticle(BaseModel):
+    """An article like another."""
+
+    article: ArticleSummary
+    score: float
+    similarity: Annotated[
+        float, Field(description="Share of runs of four words that both texts have, 0 to 1.")
+    ]
+    duplicate: Annotated[bool, Field(description="Whether it is a near-duplicate.")]
+
+
+class SimilarList(ItemList[SimilarArticle]):
+    """Articles like another, near-duplicates first; one page."""
+
+
+class Event(BaseModel):
+    """A change to an article."""
+
+    change: int
+    id: UUID
+    kind: Literal["added", "updated", "deleted"]
+    article: ArticleSummary | None
+
+
+class ChangeList(ItemList[Event]):
+    """A page of changes."""
+
+    last: Annotated[int, Field(description="The `since` to ask with when all pages are read.")]
 
 
 class IndexStatus(BaseModel):
@@ -262,7 +474,24 @@ class Problem(BaseModel):
     position: Annotated[
         int | None, Field(description="Where a query is malformed, characters from 0.")
     ] = None
+    expected: Annotated[str | None, Field(description="What a query lacks there.")] = None
     hint: str | None = None
+    corrected: Annotated[
+        str | None, Field(description="A query that can be read, where one is obvious.")
+    ] = None
+
+
+def list_of(wish: base.Request) -> object:
+    """What the cursors of a search are good for."""
+    return ("search", wish.query, wish.filters, wish.sort, wish.recent, wish.collapse)
+
+
+def bucket(found: base.Bucket) -> dict[str, Any]:
+    """A period of a histogram as it is answered."""
+    share = None
+    if found.coverage is not None:
+        share = round(found.count / found.coverage, 6) if found.coverage else 0.0
+    return {"start": found.start, "count": found.count, "share": share}
 
 
 # --- bytes
@@ -277,11 +506,19 @@ def answer(
 
 
 def page(
-    request: Request, items: list[Any], total: int, after: Place | None, of: object, **more: Any
+    request: Request,
+    items: list[Any],
+    total: int,
+    after: Place | None,
+    of: object,
+    *,
+    headers: Mapping[str, str] | None = None,
+    linked: bool = True,
+    **more: Any,
 ) -> Response:
-    """A list's page with its cursor, in the body and as a `Link` header."""
+    """A list's page with its cursor, in the body and, if an address says it all, as a `Link`."""
     cursor = None if after is None else cursors.encode(after, of)
-    headers = {}
-    if cursor is not None:
+    headers = dict(headers or {})
+    if cursor is not None and linked:
         headers["Link"] = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
     return answer({"items": items, "total": total, "next": cursor, **more}, headers=headers)

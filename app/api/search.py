@@ -1,57 +1,114 @@
-"""Routes of search."""
+"""Routes of search: answers, feeds and exports, and what helps to search better."""
 
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app import articles
-from app.api import cursors, schemas
+from app import finding
+from app.api import exports, feeds, schemas, versions
 from app.api.deps import DeskDep
-from app.api.openapi import responses
-from app.search import base, query
+from app.api.openapi import UNCHANGED, responses
+from app.search import query
+
+if TYPE_CHECKING:
+    from app.api.deps import Desk
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
+
+Asked = Annotated[schemas.SearchParameters, Query()]
 
 
 @router.get(
     "",
     response_model=schemas.SearchAnswer,
-    responses=responses(400, 422, 503, example="search"),
+    responses={**responses(400, 422, 503, example="search"), 304: UNCHANGED},
 )
-async def search(
-    request: Request, asked: Annotated[schemas.SearchParameters, Query()], desk: DeskDep
-) -> Response:
+async def search(request: Request, asked: Asked, desk: DeskDep) -> Response:
     """Articles that match `q` and pass the filters, best first.
 
     `total` is exact. Pages go as deep as there are hits and stay stable while articles are
-    added. `as_of` tells how current the index is.
+    added. `as_of` tells how current the index is. With an `Accept` header for Atom, JSON
+    Feed, CSV or JSON Lines the answer is that of `/v1/search.atom` and so on.
     """
+    kind = feeds.negotiate(request.headers.get("accept", ""))
+    if kind is not None:
+        return await exports.answer(kind, request, asked, desk)
+    tag = await versions.of(desk, request)
+    if versions.matches(request, tag):
+        return versions.unchanged(tag)
+    return await _search(request, asked, desk, versions.headers(tag))
+
+
+@router.post(
+    "", response_model=schemas.SearchAnswer, responses=responses(400, 422, 503, example="search")
+)
+async def search_by_body(request: Request, asked: schemas.SearchBody, desk: DeskDep) -> Response:
+    """The same search with its parameters as a JSON body, for long queries."""
+    return await _search(request, asked, desk, {})
+
+
+async def _search(
+    request: Request, asked: schemas.SearchParameters, desk: Desk, headers: dict[str, str]
+) -> Response:
     started = time.perf_counter()
-    tree = query.parse(asked.q) if asked.q.strip() else None
-    sort = asked.sort or ("relevance" if tree else "newest")
-    wanted = asked.filters()
-    of = ("search", str(tree), wanted, sort)
-    after = cursors.decode(asked.cursor, of) if asked.cursor else None
-    wish = base.Request(
-        query=tree,
-        filters=wanted,
-        sort=sort,
-        limit=asked.limit,
-        after=after,
-        timeout_s=desk.settings.search_timeout_s,
-    )
-    found = await desk.read(articles.find, desk.engine, wish)
-    hits = [{"article": article, "score": score} for article, score in found.hits]
+    wish = asked.request(desk.settings.search_timeout_s)
+    found = await desk.read(finding.find, desk.engine, wish, highlight=asked.highlight)
+    suggestion = None
+    if found.total < _FEW:
+        suggestion = await desk.run(finding.suggestion, desk.engine, asked.q, wish.query)
+    if not found.complete:
+        headers = {}  # another try may find more
     return schemas.page(
         request,
-        hits,
+        found.hits,
         found.total,
         found.after,
-        of,
+        schemas.list_of(wish),
+        headers=headers,
+        linked=request.method == "GET",
+        facets=found.facets,
+        histogram=[schemas.bucket(each) for each in found.histogram],
+        suggestion=suggestion,
         as_of={"change": found.cursor, "lag": found.lag},
         took_ms=round((time.perf_counter() - started) * 1000, 3),
         complete=found.complete,
+    )
+
+
+_FEW = 3  # hits below which a misspelt word is looked for
+
+
+@router.get(
+    "/suggest",
+    response_model=schemas.Completions,
+    responses=responses(422, 503, example="completions"),
+)
+async def suggest(asked: Annotated[schemas.SuggestParameters, Query()], desk: DeskDep) -> Response:
+    """Completions of what was typed so far: names, words, and headlines that hold it."""
+    found = await desk.read(finding.completions, desk.engine, asked.q, asked.limit)
+    return schemas.answer({"items": found})
+
+
+@router.get(
+    "/explain",
+    response_model=schemas.Explanation,
+    responses=responses(400, 422, 503, example="explanation"),
+)
+async def explain(asked: Asked, desk: DeskDep) -> Response:
+    """How `q` is read: its tree, the hits of each clause and of the query without it."""
+    wish = asked.request(desk.settings.search_timeout_s)
+    clauses, total, complete = await desk.run(finding.explain, desk.engine, wish)
+    tree = wish.query
+    return schemas.answer(
+        {
+            "query": str(tree) if tree else "",
+            "tree": query.explain(tree) if tree else None,
+            "clauses": clauses,
+            "total": total,
+            "suggestion": await desk.run(finding.suggestion, desk.engine, asked.q, tree),
+            "complete": complete,
+        }
     )

@@ -105,7 +105,7 @@ async def test_a_malformed_query_is_400_with_its_position(
     body = answer.json()
     assert body["type"] == "urn:broadsheet:problem:malformed-query"
     assert body["position"] == position
-    assert body["hint"]
+    assert body["hint"] or body["expected"] or body["corrected"]
     assert body["errors"][0]["loc"] == ["query", "q"]
 
 

@@ -1,0 +1,282 @@
+"""Finding: a search's hits with their articles, and what helps to search better.
+
+Asks the engine for ids and the store for text: facet labels, highlights, what was perhaps
+meant, completions, an explanation of a query, and articles like another. No HTTP is known
+here and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from app import articles, text
+from app.search import duplicates, query, snippets
+from app.search.base import Request
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlmodel import Session
+
+    from app.articles import Summary
+    from app.search.base import Bucket, Engine, Place
+    from app.search.query import Query
+    from app.search.snippets import Highlight
+
+LIKE_WORDS = 25
+"""Words of an article by which others like it are found."""
+_CANDIDATES = 60
+
+
+@dataclass(slots=True)
+class Hit:
+    """A found article."""
+
+    article: Summary
+    score: float
+    highlights: list[Highlight]
+    duplicates: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value of a facet: `value` is what the filter takes, `label` what articles print."""
+
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of a search; `lag` counts the changes that the index has not taken in yet."""
+
+    hits: list[Hit]
+    total: int
+    after: Place | None
+    cursor: int
+    lag: int
+    complete: bool
+    facets: dict[str, list[FacetValue]]
+    histogram: list[Bucket]
+
+
+def find(session: Session, engine: Engine, request: Request, *, highlight: bool) -> Results:
+    """Search, and read the articles of the hits; one that was removed since is left out."""
+    found = engine.search(request)
+    ids = [hit.id for hit in found.hits]
+    stored = articles.some(session, ids)
+    bodies = articles.texts(session, ids) if highlight else {}
+    marker = snippets.compile(request.query) if highlight else None
+    hits = [
+        Hit(
+            article,
+            hit.score,
+            marker.highlights(article.headline, article.summary, article.caption, bodies[hit.id])
+            if marker is not None
+            else [],
+            list(hit.duplicates),
+        )
+        for hit in found.hits
+        if (article := stored.get(hit.id)) is not None
+    ]
+    return Results(
+        hits=hits,
+        total=found.total,
+        after=found.after,
+        cursor=found.cursor,
+        lag=max(articles.last_change(session) - found.cursor, 0),
+        complete=found.complete,
+        facets={name: _labelled(session, name, top) for name, top in found.facets.items()},
+        histogram=found.histogram,
+    )
+
+
+def _labelled(session: Session, name: str, top: list[tuple[str, int]]) -> list[FacetValue]:
+    labels = articles.labels(session, name, [value for value, _ in top])
+    return [FacetValue(value, labels.get(value, value), count) for value, count in top]
+
+
+# --- what was perhaps meant
+
+
+def suggestion(engine: Engine, q: str, tree: Query | None) -> str | None:
+    """`q` with each unknown or rare word put right from the index's own words; or None.
+
+    A word is put right by the commonest of the nearest ones: of one edit, else of two. One
+    that some articles hold is taken for rare only beside a word a hundred times as common.
+    """
+    if tree is None:
+        return None
+    corrected = q
+    for leaf in sorted(_words(tree), key=lambda leaf: -leaf.start):
+        better = _better(engine, q[leaf.start : leaf.end])
+        if better is not None:
+            corrected = corrected[: leaf.start] + better + corrected[leaf.end :]
+    return corrected if corrected != q else None
+
+
+def _words(tree: Query) -> list[query.Word]:
+    return [node for node in query.walk(tree) if isinstance(node, query.Word)]
+
+
+def _better(engine: Engine, surface: str) -> str | None:
+    found = list(text.tokens(surface))
+    if len(found) != 1 or len(found[0].form) < 4 or not found[0].form.isalpha():
+        return None
+    form, token = found[0].form, found[0].text
+    known = engine.frequencies([token])[token]
+    distances: tuple[Literal[1, 2], ...] = (1,) if len(form) <= 5 else (1, 2)
+    for distance in distances:
+        near = engine.words(query.Fuzzy(form=form, distance=distance), 1)
+        if near and near[0][1] > 100 * known and text.stem(near[0][0]) != token:
+            word = near[0][0]
+            return surface[: found[0].start] + word + surface[found[0].end :]
+        if known:
+            break
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a beginning may become; `id` is that of a headline's article."""
+
+    text: str
+    kind: Literal["word", "place", "source", "section", "headline"]
+    count: int
+    id: UUID | None = None
+
+
+def completions(session: Session, engine: Engine, beginning: str, limit: int) -> list[Completion]:
+    """How `beginning` may go on: names, its last word, and headlines that hold all of it."""
+    forms = [token.form for token in text.tokens(beginning)]
+    if not forms:
+        return []
+    found: list[Completion] = []
+    folded = text.fold(beginning)
+    for name in ("place", "source", "section"):
+        named = engine.names(name, folded, limit)
+        labels = articles.labels(session, name, [key for key, _ in named])
+        kind: Any = name
+        found += [Completion(labels.get(key, key), kind, count) for key, count in named]
+    found.sort(key=lambda each: -each.count)
+    before = beginning[: [*text.tokens(beginning)][-1].start]
+    words = engine.words(query.Prefix(prefix=forms[-1]), limit)
+    found += [Completion(before + word, "word", count) for word, count in words]
+    leaves: list[Query] = [query.Word(text=f, token=text.stem(f)) for f in forms[:-1]]
+    leaves.append(query.Prefix(prefix=forms[-1]))
+    tree = query.And(clauses=tuple(leaves)) if len(leaves) > 1 else leaves[0]
+    in_headlines = Request(query=query.Within(zone="headline", node=tree), limit=limit)
+    hits = engine.search(in_headlines).hits
+    stored = articles.some(session, [hit.id for hit in hits])
+    headlines = [
+        Completion(stored[hit.id].headline, "headline", 1, hit.id)
+        for hit in hits
+        if hit.id in stored
+    ]
+    return _mixed(found, headlines, limit)
+
+
+def _mixed(found: list[Completion], headlines: list[Completion], limit: int) -> list[Completion]:
+    """Half of each kind where both have enough; the same text once."""
+    half = max(limit - len(headlines), limit - limit // 2)
+    seen: dict[str, Completion] = {}
+    for each in [*found[:half], *headlines]:
+        seen.setdefault(text.fold(each.text), each)
+    return list(seen.values())[:limit]
+
+
+# --- explained
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause of a query: its own hits, and those of the whole query without it."""
+
+    query: str
+    start: int
+    end: int
+    total: int
+    without: int | None
+
+
+def explain(engine: Engine, request: Request) -> tuple[list[Clause], int, bool]:
+    """The clauses at the top of the query, how many hits all have together, whether complete."""
+    tree = request.query
+    whole = engine.search(replace(request, limit=1))
+    complete = whole.complete
+    if tree is None:
+        return [], whole.total, complete
+    parts = tree.clauses if isinstance(tree, (query.And, query.Or)) else (tree,)
+    clauses = []
+    for number, part in enumerate(parts[:_EXPLAINED]):
+        alone = engine.search(replace(request, query=part, limit=1))
+        rest = parts[:number] + parts[number + 1 :]
+        without = None
+        if rest:
+            joined = query.And if isinstance(tree, query.And) else query.Or
+            others = joined(clauses=rest) if len(rest) > 1 else rest[0]
+            found = engine.search(replace(request, query=others, limit=1))
+            without = found.total
+            complete = complete and found.complete
+        complete = complete and alone.complete
+        clauses.append(Clause(str(part), part.start, part.end, alone.total, without))
+    return clauses, whole.total, complete
+
+
+_EXPLAINED = 20  # clauses
+
+
+# --- more like this
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """An article like another: `similarity` is the share of runs of four words in common."""
+
+    article: Summary
+    score: float
+    similarity: float
+    duplicate: bool
+
+
+def similar(
+    session: Session, engine: Engine, article_id: UUID, request: Request
+) -> tuple[list[Similar], int]:
+    """The articles that share most of the words that tell this one from others, best first.
+
+    `request` gives filters, limit and time; its query is made here. Raises NotFound.
+    """
+    whole = articles.get(session, article_id)
+    tokens = text.terms(whole.body)
+    counts = Counter(tokens)
+    counts.update(3 * text.terms(whole.headline))
+    telling = _telling(engine, counts)
+    if not telling:
+        return [], 0
+    like: Query = query.Or(clauses=telling) if len(telling) > 1 else telling[0]
+    found = engine.search(
+        replace(request, query=like, limit=max(_CANDIDATES, request.limit + 1), sort="relevance")
+    )
+    ids = [hit.id for hit in found.hits if hit.id != article_id]
+    stored = articles.some(session, ids)
+    bodies = articles.texts(session, ids)
+    rows = []
+    for hit in found.hits:
+        if hit.id in stored and hit.id != article_id:
+            share = duplicates.similarity(tokens, text.terms(bodies[hit.id]))
+            rows.append(
+                Similar(stored[hit.id], hit.score, round(share, 3), share >= duplicates.ALIKE)
+            )
+    rows.sort(key=lambda row: (not row.duplicate, -row.score, row.article.id))
+    return rows[: request.limit], max(found.total - 1, 0)
+
+
+def _telling(engine: Engine, counts: Counter[str]) -> tuple[Query, ...]:
+    """The words that tell an article best from others, by count and rarity."""
+    known = engine.frequencies(counts)
+    shared = {token: known[token] for token in counts if known[token] > 1}
+    best = sorted(shared, key=lambda token: (-counts[token] / (1 + shared[token]) ** 0.5, token))
+    return tuple(query.Word(text=token, token=token) for token in best[:LIKE_WORDS])

@@ -1,0 +1,320 @@
+"""Facets, histograms, highlights, help, feeds, exports and the change feed over HTTP."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import feedparser  # type: ignore[import-untyped]
+import pytest
+
+from tests import factories
+from tests.api.conftest import follow
+from tests.api.test_articles import walk
+from tests.factories import draft, numbered
+
+if TYPE_CHECKING:
+    import httpx
+
+    from app.ingest.draft import Draft
+    from tests.api.conftest import Serve
+
+pytestmark = pytest.mark.anyio
+
+
+def orchard() -> list[Draft]:
+    return [
+        draft(
+            "Green apples & <pears>",
+            "The apples were eaten.\n\nNobody counted the pears of Cairo.",
+            summary=("Apples are up", "Nothing else"),
+            places=("Cairo",),
+            source="Nile Post",
+            day="2024-01-15",
+        ),
+        draft("Apple harvest", "It was good.", places=("Abu Dhabi",), day="2024-03-02"),
+        draft(
+            "Reservoirs", "They are full of apples.", places=("Cairo", "Luxor"), day="2024-03-30"
+        ),
+        draft("Rain", "It rained.", source="Nile Post", day=None),
+    ]
+
+
+async def get(client: httpx.AsyncClient, url: str, **params: Any) -> Any:
+    answer = await client.get(url, params=params or None)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_facets_and_histogram_count_the_whole_result(serve: Serve) -> None:
+    async with serve(orchard()) as client:
+        found = await get(
+            client,
+            "/v1/search",
+            q="apples",
+            limit=1,
+            facets="place,source,language",
+            histogram="month",
+            normalize="true",
+        )
+        assert found["facets"] == {
+            "place": [
+                {"value": "cairo", "label": "Cairo", "count": 2},
+                {"value": "abu dhabi", "label": "Abu Dhabi", "count": 1},
+                {"value": "luxor", "label": "Luxor", "count": 1},
+            ],
+            "source": [{"value": "nile post", "label": "Nile Post", "count": 1}],
+            "language": [],
+        }
+        assert found["histogram"] == [
+            {"start": "2024-01-01", "count": 1, "share": 1.0},
+            {"start": "2024-02-01", "count": 0, "share": 0.0},
+            {"start": "2024-03-01", "count": 2, "share": 1.0},
+        ]
+        few = await get(client, "/v1/search?q=apples&facets=place&facets=source&facet_limit=1")
+        assert [len(few["facets"][name]) for name in ("place", "source")] == [1, 1]
+        plain = await get(client, "/v1/search?q=apples")
+        assert (plain["facets"], plain["histogram"]) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("facets=colour", "facets"),
+        ("histogram=century", "histogram"),
+        ("tz=Mars/Base", "tz"),
+        ("facet_limit=0", "facet_limit"),
+        ("match=some", "match"),
+        ("boost=old", "boost"),
+        ("collapse=all", "collapse"),
+    ],
+)
+async def test_a_wrong_search_parameter_is_named(serve: Serve, query: str, name: str) -> None:
+    async with serve() as client:
+        answer = await client.get(f"/v1/search?{query}")
+        assert answer.status_code == 422
+        assert name in answer.json()["errors"][0]["loc"]
+        field, _, value = query.partition("=")
+        posted = await client.post("/v1/search", json={field: value})
+        assert posted.status_code == 422
+
+
+async def test_highlights_mark_what_matched_and_can_be_cut_by_the_client(serve: Serve) -> None:
+    async with serve(orchard()) as client:
+        found = await get(client, "/v1/search", q="apples", highlight="true")
+        hit = next(h for h in found["items"] if h["article"]["headline"].startswith("Green"))
+        whole = await get(client, f"/v1/articles/{hit['article']['id']}")
+        fields = [highlight["field"] for highlight in hit["highlights"]]
+        assert fields == ["headline", "summary", "body"]
+        for highlight in hit["highlights"]:
+            text = whole[highlight["field"]]
+            if highlight["index"] is not None:
+                text = text[highlight["index"]]
+            plain = html.unescape(re.sub("</?mark>", "", highlight["text"]))
+            assert plain == text[highlight["start"] : highlight["end"]]
+            assert "<mark>" in highlight["text"]
+        assert hit["highlights"][0]["text"] == "Green <mark>apples</mark> &amp; &lt;pears&gt;"
+        none = await get(client, "/v1/search", q="apples")
+        assert all(item["highlights"] == [] for item in none["items"])
+
+
+async def test_post_takes_the_same_fields(serve: Serve) -> None:
+    async with serve(orchard()) as client:
+        params = {"q": "apples", "facets": "place", "from": "2024-02", "limit": 1}
+        by_address = await get(client, "/v1/search", **params)
+        body = {"q": "apples", "facets": ["place"], "from": "2024-02", "limit": 1}
+        answer = await client.post("/v1/search", json=body)
+        by_body = answer.json()
+        for each in (by_address, by_body):
+            each.pop("took_ms")
+        assert by_address == by_body
+        page = await client.post("/v1/search", json={**body, "cursor": by_body["next"]})
+        assert page.json()["items"] != by_body["items"]
+        unknown = await client.post("/v1/search", json={"query": "apples"})
+        assert unknown.status_code == 422
+        bad = await client.post("/v1/search", json={"q": "(apples"})
+        assert (bad.status_code, bad.json()["position"]) == (400, 0)
+
+
+async def test_a_malformed_query_comes_with_a_corrected_one(serve: Serve) -> None:
+    async with serve(orchard()) as client:
+        answer = await client.get("/v1/search", params={"q": "(green apples"})
+        body = answer.json()
+        assert answer.status_code == 400
+        assert body["expected"]
+        again = await client.get("/v1/search", params={"q": body["corrected"]})
+        assert again.json()["total"] == 1
+
+
+async def test_a_misspelt_word_is_put_right(serve: Serve) -> None:
+    async with serve([*orchard(), *(numbered(n) for n in range(30))]) as client:
+        found = await get(client, "/v1/search", q="Appels -rian")
+        assert found["suggestion"] == "apples -rian" or found["suggestion"] == "apples -rain"
+        assert (await get(client, "/v1/search", q="apples"))["suggestion"] is None
+        assert (await get(client, "/v1/search", q="xyzzyq"))["suggestion"] is None
+
+
+async def test_suggest_completes_names_words_and_headlines(serve: Serve) -> None:
+    async with serve(orchard()) as client:
+        items = (await get(client, "/v1/search/suggest", q="ab"))["items"]
+        assert {"text": "Abu Dhabi", "kind": "place", "count": 1, "id": None} in items
+        items = (await get(client, "/v1/search/suggest", q="green ap"))["items"]
+        kinds = {item["kind"]: item for item in items}
+        assert kinds["headline"]["text"] == "Green apples & <pears>"
+        assert kinds["headline"]["id"]
+        assert kinds["word"]["text"] in ("green apple", "green apples")
+        assert (await get(client, "/v1/search/suggest", q="--"))["items"] == []
+        assert len((await get(client, "/v1/search/suggest", q="a", limit=2))["items"]) <= 2
+
+
+async def test_explain_tells_what_each_clause_finds(serve: Serve) -> None:
+    async with serve(orchard()) as client:
+        told = await get(client, "/v1/search/explain", q="apples -pears place:cairo")
+        assert told["total"] == 1
+        assert [clause["total"] for clause in told["clauses"]] == [3, 3, 2]
+        assert [clause["without"] for clause in told["clauses"]] == [1, 2, 2]
+        assert told["tree"]["type"] == "and"
+        assert told["complete"] is True
+        everything = await get(client, "/v1/search/explain")
+        assert (everything["tree"], everything["total"]) == (None, 4)
+
+
+STORY = (
+    "The ministry of water said on Monday that the reservoirs of the north were full after a "
+    "week of rain and that farmers would be given more of it than in the last ten years."
+)
+
+
+async def test_similar_articles_and_near_duplicates(serve: Serve) -> None:
+    drafts = [
+        draft("Water for farmers", STORY),
+        draft("Farmers get water", STORY + " He added nothing."),
+        draft("Reservoirs of the south", "The ministry said reservoirs there are empty of water."),
+        *(numbered(n) for n in range(5)),
+    ]
+    async with serve(drafts) as client:
+        items = (await get(client, "/v1/articles"))["items"]
+        ids = {item["headline"]: item["id"] for item in items}
+        found = await get(client, f"/v1/articles/{ids['Water for farmers']}/similar")
+        headlines = [item["article"]["headline"] for item in found["items"]]
+        assert headlines[:2] == ["Farmers get water", "Reservoirs of the south"]
+        assert [item["duplicate"] for item in found["items"][:2]] == [True, False]
+        assert found["items"][0]["similarity"] > 0.8
+        collapsed = await get(client, "/v1/search", q="ministry water", collapse="duplicates")
+        assert collapsed["total"] == 2
+        (group,) = [item["duplicates"] for item in collapsed["items"] if item["duplicates"]]
+        assert len(group) == 1
+        missing = await client.get(f"/v1/articles/{'0' * 32}/similar")
+        assert missing.status_code == 404
+
+
+# --- feeds and exports
+
+
+async def test_a_search_is_an_atom_feed(serve: Serve) -> None:
+    async with serve(orchard()) as client:
+        by_suffix = await client.get("/v1/search.atom?q=apples&limit=2")
+        by_accept = await client.get(
+            "/v1/search?q=apples&limit=2", headers={"accept": "application/atom+xml"}
+        )
+        for answer in (by_suffix, by_accept):
+            assert answer.headers["content-type"].startswith("application/atom+xml")
+            feed = feedparser.parse(answer.content)
+            assert not feed.bozo
+            assert len(feed.entries) == 2
+        first = feedparser.parse(by_suffix.content)
+        links = {link.rel: link.href for link in first.feed.links}
+        rest = feedparser.parse((await client.get(links["next"])).content)
+        assert len(rest.entries) == 1
+        assert rest.feed.id == first.feed.id
+        ids = {entry.id for entry in [*first.entries, *rest.entries]}
+        assert len(ids) == 3
+
+
+async def test_a_search_is_a_json_feed(serve: Serve) -> None:
+    async with serve(orchard()) as client:
+        feed = await get(client, "/v1/search.json", q="apples", limit=2)
+        assert feed["version"] == "https://jsonfeed.org/version/1.1"
+        assert len(feed["items"]) == 2
+        following = (await client.get(feed["next_url"])).json()
+        assert len(following["items"]) == 1
+
+
+async def test_exports_are_complete_and_in_the_search_s_order(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.api.exports.BATCH", 4)
+    drafts = [numbered(n, day=f"2024-03-{n + 1:02}") for n in range(15)]
+    async with serve(drafts) as client:
+        for sort in ("relevance", "newest", "oldest"):
+            items = await walk(client, f"/v1/search?q=apples&sort={sort}")
+            ids = [item["article"]["id"] for item in items]
+            answer = await client.get(f"/v1/search.csv?q=apples&sort={sort}&limit=2")
+            rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+            assert [row["id"] for row in rows] == ids
+            answer = await client.get(f"/v1/search.jsonl?q=apples&sort={sort}")
+            lines = [json.loads(line) for line in answer.text.splitlines()]
+            assert [line["id"] for line in lines] == ids
+            assert lines[0]["body"].startswith("Paragraph number")
+        assert "attachment" in answer.headers["content-disposition"]
+        empty = await client.get("/v1/search.csv?q=nothingness")
+        assert len(empty.text.splitlines()) == 1
+        assert (await client.get("/v1/search.csv?q=%22")).status_code == 400
+
+
+# --- entity tags
+
+
+async def test_a_client_that_has_the_newest_answer_is_told_so_without_a_search(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serve(orchard()) as client:
+        for url in ("/v1/search?q=apples", "/v1/search.atom?q=apples", "/v1/search.csv?q=apples"):
+            first = await client.get(url)
+            tag = first.headers["etag"]
+            strong = tag.removeprefix("W/")
+            with monkeypatch.context() as patched:
+                desk = client.app.state.desk  # type: ignore[attr-defined]
+                patched.setattr(type(desk.engine), "search", None)
+                for known in (tag, strong, f'"other", {tag}', "*"):
+                    again = await client.get(url, headers={"if-none-match": known})
+                    assert (again.status_code, again.content) == (304, b"")
+                    assert again.headers["etag"] == tag
+            other = await client.get(url, headers={"if-none-match": '"other"'})
+            assert other.status_code == 200
+        before = (await client.get("/v1/search?q=apples")).headers["etag"]
+        factories.save(client.app.state.desk.database, [numbered(1)])  # type: ignore[attr-defined]
+        await follow(client)
+        assert (await client.get("/v1/search?q=apples")).headers["etag"] != before
+        assert (await client.get("/v1/search?q=pears")).headers["etag"] != before
+
+
+# --- the change feed
+
+
+async def test_changes_come_without_gaps(serve: Serve) -> None:
+    async with serve([numbered(n) for n in range(5)]) as client:
+        desk = client.app.state.desk  # type: ignore[attr-defined]
+        first = await walk(client, "/v1/changes?limit=2")
+        assert [(event["change"], event["kind"]) for event in first] == [(1, "added")] * 5
+        last = (await get(client, "/v1/changes"))["last"]
+        assert last == 1
+        factories.save(desk.database, [numbered(9)])
+        factories.save(desk.database, [numbered(0, byline="Ada", reader_version=2)])
+        gone = first[3]["id"]
+        assert (await client.delete(f"/v1/articles/{gone}")).status_code == 204
+        events = await walk(client, f"/v1/changes?since={last}&limit=1")
+        assert [event["kind"] for event in events] == ["added", "updated", "deleted"]
+        assert [event["change"] for event in events] == [2, 3, 4]
+        assert events[2] == {"change": 4, "id": gone, "kind": "deleted", "article": None}
+        assert events[1]["article"]["byline"] == "Ada"
+        everything = await walk(client, "/v1/changes")
+        assert sorted(event["kind"] for event in everything) == ["added"] * 5 + ["deleted"]
+        assert (await get(client, "/v1/changes?since=4")) == {
+            "items": [], "total": 0, "next": None, "last": 4,
+        }  # fmt: skip
+        assert (await client.get("/v1/changes?since=-1")).status_code == 422
