@@ -15,10 +15,10 @@ from typing import Any
 
 import orjson
 
-from tests.bench import corpus, load, report, scale, search
+from tests.bench import corpus, features, load, report, scale, search
 from tests.bench.processes import Failed, say
 
-SUBJECTS = ("load", "search", "scale")
+SUBJECTS = ("load", "search", "features", "scale")
 
 
 def main() -> int:
@@ -44,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", choices=SUBJECTS, help="one subject alone")
     parser.add_argument("--load-rounds", type=int, default=1, help="times to load (1)")
     parser.add_argument("--search-rounds", type=int, default=5, help="times to ask all queries (5)")
+    parser.add_argument("--feature-rounds", type=int, default=3, help="turns of each feature (3)")
     parser.add_argument("--scale-rounds", type=int, default=3, help="turns of each number (3)")
     parser.add_argument("--scale-seconds", type=float, default=8, help="seconds of a turn (8)")
     return parser.parse_args()
@@ -63,6 +64,8 @@ def _figures(asked: argparse.Namespace, data: Path, work: Path) -> dict[str, Any
         loaded = load.load(pages, made, work)
     if "search" in subjects:
         figures["search"] = search.measure(loaded.data_dir, work, rounds=asked.search_rounds)
+    if "features" in subjects:
+        figures["features"] = features.measure(loaded.data_dir, work, rounds=asked.feature_rounds)
     if "scale" in subjects:
         figures["scale"] = scale.measure(
             loaded.data_dir, work, rounds=asked.scale_rounds, seconds=asked.scale_seconds

@@ -14,6 +14,20 @@ SEARCH_FACTOR, SEARCH_EXTRA_MS = 1.5, 2.0
 """The median search over HTTP takes at most this many bare ones and so much more."""
 SCALE_RATIO = 1.7
 """Least searches a second of two workers, in those of one, where two cores are free."""
+HIGHLIGHTS_MS = 3.0
+"""The most that ten highlights add to a search."""
+TOTAL_RATIO = 1.3
+"""The most that an exact total takes, in `docs_for_query` of bare Whoosh."""
+COUNT_RATIO = 1.5
+"""The most that a facet or a histogram adds, in plain counts by hand of the same hits."""
+DATES_RATIO = 3.0
+"""The least times that a range of dates is faster than Whoosh's DateRange."""
+BUDGET_SHARE = 1.1
+"""The most of its budget that a hostile search takes."""
+REPEATED_RATIO = 20.0
+"""The least times that a repeated search is faster than a new one."""
+MOST_NEIGHBOURS = 0.15
+"""Cores that other programs may have kept busy for an overrun budget to count."""
 
 
 def machine() -> dict[str, Any]:
@@ -38,10 +52,33 @@ def floors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
         bare_ms = search["bare"]["one_word"]["p50_ms"]
         ceiling = round(SEARCH_FACTOR * bare_ms + SEARCH_EXTRA_MS, 3)
         found["search_p50_ms"] = _at_most(search["http"]["one_word"]["p50_ms"], ceiling)
+    if features := figures.get("features"):
+        found |= _feature_floors(features)
     if scale := figures.get("scale"):
         found["scale_ratio"] = _at_least(scale["ratio"], SCALE_RATIO)
         if not scale["two_cores_free"]:
             found["scale_ratio"]["holds"] = None
+    return found
+
+
+def _feature_floors(features: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    if words := features["highlights"].get("words"):  # few pages hold no ten hits
+        found["highlights_ms"] = _at_most(words["added_p50_ms"], HIGHLIGHTS_MS)
+    found["total_ratio"] = _at_most(features["total"]["ratio"], TOTAL_RATIO)
+    for feature, name in (("facet", "place"), ("histogram", "day"), ("histogram", "month")):
+        ratio = features[feature][name]["ratio"]
+        if ratio is not None:
+            found[f"{feature}_{name}_ratio"] = _at_most(ratio, COUNT_RATIO)
+    for name, dates in features["dates"].items():
+        found[f"dates_{name}_ratio"] = _at_least(dates["ratio"], DATES_RATIO)
+    hostile = features["hostile"]
+    found["hostile_of_budget"] = _at_most(hostile["worst_of_budget"], BUDGET_SHARE)
+    busy = features["neighbours_cores"] > MOST_NEIGHBOURS
+    if busy and hostile["worst_cpu_of_budget"] <= BUDGET_SHARE < hostile["worst_of_budget"]:
+        found["hostile_of_budget"]["holds"] = None
+    found["repeated_ratio"] = _at_least(features["repeated"]["ratio"], REPEATED_RATIO)
+    found["searches_of_304"] = _at_most(features["unchanged"]["searches_of_304"], 0)
     return found
 
 
