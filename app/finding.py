@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LIKE_WORDS = 25
 """Words of an article by which others like it are found."""
 _CANDIDATES = 60
+_MOST_CORRECTED = 5  # words: each costs a look through all words of the index
 
 
 @dataclass(slots=True)
@@ -108,10 +109,11 @@ def suggestion(engine: Engine, q: str, tree: Query | None) -> str | None:
     A word is put right by the commonest of the nearest ones: of one edit, else of two. One
     that some articles hold is taken for rare only beside a word a hundred times as common.
     """
-    if tree is None:
+    words = _words(tree) if tree is not None else []
+    if len(words) > _MOST_CORRECTED:
         return None
     corrected = q
-    for leaf in sorted(_words(tree), key=lambda leaf: -leaf.start):
+    for leaf in sorted(words, key=lambda leaf: -leaf.start):
         better = _better(engine, q[leaf.start : leaf.end])
         if better is not None:
             corrected = corrected[: leaf.start] + better + corrected[leaf.end :]

@@ -55,12 +55,13 @@ class Memory(Protocol):
 
 def search(snapshot: Snapshot, request: Request, memory: Memory) -> Found:
     """The answer to `request`, as much of it as its time allows."""
+    deadline = time.monotonic() + request.timeout_s
     segments: list[Segment] = snapshot.segments
-    statistics = _statistics(segments, request)
+    statistics = _statistics(segments, request, deadline)
     average, newest, *idfs = statistics
     idf = dict(zip(dict.fromkeys(leaves(request.query)), idfs, strict=True))
     norms = [K1 * (1 - B + B * length / average) for length in snapshot.lengths]
-    matcher = Matcher(idf, norms, time.monotonic() + request.timeout_s)
+    matcher = Matcher(idf, norms, deadline)
 
     key = (request.query, request.filters, request.sort, request.recent, request.collapse)
     counting_too = request.facets or request.histogram is not None
@@ -106,10 +107,13 @@ def _hit(row: ranking.Row, members: Mapping[bytes, Sequence[bytes]]) -> Hit:
     )
 
 
-def _statistics(segments: Sequence[Segment], request: Request) -> tuple[float, ...]:
+def _statistics(
+    segments: Sequence[Segment], request: Request, deadline: float = math.inf
+) -> tuple[float, ...]:
     """Average length, newest date in days, and each leaf's inverse document frequency.
 
     Those of the request's Place where it has some; rounded, because they travel in cursors.
+    Past the deadline a leaf counts as unknown: the search is not complete then anyway.
     """
     wanted = list(dict.fromkeys(leaves(request.query)))
     if request.after is not None and len(request.after.statistics) == len(wanted) + 2:
@@ -121,7 +125,10 @@ def _statistics(segments: Sequence[Segment], request: Request) -> tuple[float, .
         now = time.time() * 1e6  # an article may be dated in the future
         dates = (max(s.columns.published, default=UNDATED) for s in segments)
         newest = max(1.0, min(max(dates, default=UNDATED), now) // _DAY_US)
-    counts = (sum(_holding(segment, leaf) for segment in segments) for leaf in wanted)
+    counts = (
+        sum(_holding(segment, leaf) for segment in segments if time.monotonic() < deadline)
+        for leaf in wanted
+    )
     return (
         round(length / documents, 1) if length else 1.0,
         newest,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import feedparser  # type: ignore[import-untyped]
 import pytest
 
+from app.search.whoosh_engine import WhooshEngine
 from tests import factories
 from tests.api.conftest import follow
 from tests.api.test_articles import walk
@@ -156,6 +157,27 @@ async def test_a_misspelt_word_is_put_right(serve: Serve) -> None:
         assert found["suggestion"] == "apples -rian" or found["suggestion"] == "apples -rain"
         assert (await get(client, "/v1/search", q="apples"))["suggestion"] is None
         assert (await get(client, "/v1/search", q="xyzzyq"))["suggestion"] is None
+
+
+@pytest.mark.parametrize(
+    "q", [" ".join(f"wrod{n}" for n in range(3000)), " ".join(f"wrod{n}~2" for n in range(900))]
+)
+async def test_a_long_query_looks_for_no_corrections_and_ends(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, q: str
+) -> None:
+    looked: list[object] = []
+    real = WhooshEngine.words
+
+    def words(self: WhooshEngine, *arguments: Any) -> Any:
+        looked.append(arguments)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(WhooshEngine, "words", words)
+    async with serve(orchard()) as client:
+        answer = await client.post("/v1/search", json={"q": q})
+        assert answer.status_code == 200
+        assert answer.json()["suggestion"] is None
+    assert looked == []
 
 
 async def test_suggest_completes_names_words_and_headlines(serve: Serve) -> None:
