@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -53,3 +55,31 @@ def test_many_processes_may_migrate_at_once(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         database.require_schema()
+
+
+def test_an_archive_of_the_first_tables_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    config = _alembic()
+    with closing(Database(f"sqlite:///{path}")) as database:
+        with database._engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "20261122_articles")
+        with closing(sqlite3.connect(path)) as old:
+            old.execute(
+                "INSERT INTO article VALUES ('00000000000000000000000000000001', 7, '', 'Rain',"
+                " '[]', NULL, NULL, NULL, 'CAIRO', '[\"Cairo\"]', 'It rained.', 2, NULL, NULL,"
+                " NULL, NULL, NULL, NULL, NULL, NULL, '[]')"
+            )
+            old.execute("INSERT INTO place VALUES ('00000000000000000000000000000001', 'cairo')")
+            old.execute(
+                "INSERT INTO sighting VALUES ('00000000000000000000000000000001', 'a.txt', 0, '',"
+                " 'page_text', 1, '2024-01-01 00:00:00', NULL)"
+            )
+            old.commit()
+        database.migrate()
+        with database.reading() as session:
+            whole = articles.get(session, UUID(int=1))
+            assert [seen.path for seen in whole.sources] == ["a.txt"]
+            assert articles.labels(session, "place", ["cairo"]) == {"cairo": "Cairo"}
+            (event,), *_ = articles.events(session, 6, limit=9, after=None)
+            assert (event.kind, event.change) == ("added", 7)

@@ -17,14 +17,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("article") as article:
-        article.add_column(sa.Column("added", sa.BigInteger(), nullable=True))
+    # Plain ALTER TABLE, no batch mode: that drops the old table, and with it, by the foreign
+    # keys, where its articles were seen.
+    added = sa.Column("added", sa.BigInteger(), nullable=False, server_default="0")
+    op.add_column("article", added)
     op.execute("UPDATE article SET added = change")
-    with op.batch_alter_table("article") as article:
-        article.alter_column("added", nullable=False)
 
-    with op.batch_alter_table("place") as place:
-        place.add_column(sa.Column("label", sa.Text(), nullable=False, server_default=""))
+    op.add_column("place", sa.Column("label", sa.Text(), nullable=False, server_default=""))
     articles = sa.table("article", sa.column("id", sa.Uuid()), sa.column("places", sa.JSON()))
     places = sa.table(
         "place", sa.column("article_id", sa.Uuid()), sa.column("place_key"), sa.column("label")
@@ -34,12 +33,8 @@ def upgrade() -> None:
         for label in reversed(printed):
             same = (places.c.article_id == id_) & (places.c.place_key == fold(label))
             connection.execute(sa.update(places).where(same).values(label=label))
-    with op.batch_alter_table("place") as place:
-        place.alter_column("label", server_default=None)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("place") as place:
-        place.drop_column("label")
-    with op.batch_alter_table("article") as article:
-        article.drop_column("added")
+    op.drop_column("place", "label")
+    op.drop_column("article", "added")
