@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     from app.search.query import Fuzzy, Prefix
 
 _ANSWERS_KEPT = 256
+_SNAPSHOTS_KEPT = 8
 _RESULTS_KEPT = 4  # whole results, for walks to their end
+
+# The stamp's signature, and the directory and generation that were opened under it.
+_Version = tuple[tuple[int, int], tuple[str, int]]
 
 
 class _StampFile(BaseModel):
@@ -67,10 +71,10 @@ class _Mark(BaseModel):
 
 
 class _Memory:
-    """What searches of one generation leave for each other; see `scoring.Memory`."""
+    """What searches of one version leave for each other; see `scoring.Memory`."""
 
-    def __init__(self, signature: tuple[int, int]) -> None:
-        self.signature = signature
+    def __init__(self, version: _Version) -> None:
+        self.version = version
         self.days: dict[tuple[str, str], list[int]] = {}
         self.answers: OrderedDict[Request, Found] = OrderedDict()
         self._ranked: OrderedDict[object, ranking.Ranked] = OrderedDict()
@@ -92,12 +96,12 @@ class WhooshEngine:
         self._stamp_path = folder / _stamp
         self._mark_path = folder / "damaged.json"
         self._locked = _locked
-        self._idle: deque[_Snapshot] = deque(maxlen=8)
+        self._idle: deque[_Snapshot] = deque()
         self._columns: dict[str, Columns] = {}
         # Between a commit and its stamp an opened snapshot is newer than the stamp says: of
         # two with one stamp the newer is kept, so that no search sees less than one before.
         self._newest_seen = ("", 0)
-        self._memory = _Memory((0, 0))
+        self._memory = _Memory(((0, 0), self._newest_seen))
 
     # --- the stamp
 
@@ -308,12 +312,14 @@ class WhooshEngine:
     def search(self, request: Request) -> Found:
         """The hits of one page; see `Engine.search`."""
         memory = self._memory
-        if memory.signature == self._signature() and (known := memory.answers.get(request)):
-            return known
+        if memory.version == (self._signature(), self._newest_seen):
+            known = memory.answers.get(request)
+            if known:
+                return known
         with self._snapshot() as snapshot:
-            if self._memory.signature != snapshot.signature:
-                self._memory = _Memory(snapshot.signature)
             memory = self._memory
+            if memory.version != snapshot.version:
+                memory = self._memory = _Memory(snapshot.version)
             found = scoring.search(snapshot, request, memory)
         if found.complete:
             memory.answers[request] = found
@@ -346,19 +352,22 @@ class WhooshEngine:
             raise
         try:
             yield snapshot
-        except IndexDamaged as error:
+        except BaseException as error:
             snapshot.close()
-            self._mark(error)
+            if isinstance(error, IndexDamaged):
+                self._mark(error)
             raise
-        else:
+        if len(self._idle) < _SNAPSHOTS_KEPT:
             self._idle.append(snapshot)
+        else:
+            snapshot.close()
 
     def _newest(self) -> _Snapshot:
         signature = self._signature()
         while self._idle:
             with suppress(IndexError):
                 snapshot = self._idle.pop()
-                if snapshot.signature == signature and snapshot.seen == self._newest_seen:
+                if snapshot.version == (signature, self._newest_seen):
                     return snapshot
                 snapshot.close()
         for attempt in range(10):
@@ -405,7 +414,7 @@ class WhooshEngine:
         seen = (stamp.directory, toc.generation)
         if seen[0] != self._newest_seen[0] or seen > self._newest_seen:
             self._newest_seen = seen
-        return _Snapshot(signature, seen, stamp.cursor, segments, storage)
+        return _Snapshot((signature, seen), stamp.cursor, segments, storage)
 
     def _columns_of(self, storage: FileStorage, segment: Any) -> Columns:
         name = f"{storage.folder}/{segment.segment_id()}"
@@ -455,9 +464,7 @@ def _remove_leftovers(directory: Path) -> None:
 class _Snapshot:
     """One generation of the index, opened; used by one thread at a time."""
 
-    signature: tuple[int, int]
-    seen: tuple[str, int]
-    """Directory and generation."""
+    version: _Version
     cursor: int
     segments: list[Segment]
     storage: whoosh_format.Storage

@@ -2,7 +2,8 @@
 
 An article is one document with one field for all its words: a posting's weight is the sum
 of its zones' weights, its positions tell the zone. Beside it stand a field for each filter
-and columns for id, change and date. Damage in the files leaves here as IndexDamaged.
+and columns for id, change, date and sketch, and beside each segment a file of the forms of
+its words. Damage in the files leaves here as IndexDamaged.
 """
 
 from __future__ import annotations
@@ -347,11 +348,10 @@ class Segment:
         if found is None:
             listed: list[list[str]] = [[] for _ in range(self.columns.count)]
             with reading(self._path):
-                values = [bytes(value).decode() for value in self._reader.lexicon(field)]
-            for value in values:
-                for numbers, _, _ in self.blocks(field, value):
-                    for number in numbers:
-                        listed[number].append(value)
+                for value in [bytes(value).decode() for value in self._reader.lexicon(field)]:
+                    for numbers, _, _ in self.blocks(field, value):
+                        for number in numbers:
+                            listed[number].append(value)
             found = self.columns.names[field] = [tuple(each) for each in listed]
         return found
 

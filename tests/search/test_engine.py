@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
@@ -20,7 +22,6 @@ from app.search.whoosh_engine import WhooshEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 STORE = uuid4()
 ENGINES: dict[str, Callable[[Path], Engine]] = {"whoosh": WhooshEngine}
@@ -793,3 +794,45 @@ def test_a_folder_that_cannot_be_made_is_an_engine_error(tmp_path: Path) -> None
     engine = WhooshEngine(tmp_path / "index")
     with pytest.raises(EngineError), engine.rebuilding(STORE):
         pass
+
+
+# --- open files
+
+
+DESCRIPTORS = Path("/proc/self/fd")
+LINUX = pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="needs Linux to count open files")
+
+
+def open_files(folder: Path) -> int:
+    """How many files below `folder` this process holds open."""
+    count = 0
+    for link in DESCRIPTORS.iterdir():
+        with suppress(FileNotFoundError):  # the descriptor that lists them is gone by now
+            count += str(link.readlink()).startswith(str(folder))
+    return count
+
+
+@LINUX
+def test_a_reading_that_is_given_up_leaves_no_file_open(engine: Engine, tmp_path: Path) -> None:
+    engine.apply([change(n, 1) for n in range(3)], 1)
+    for _ in range(3):
+        entries = iter(engine.entries())
+        next(entries)
+        entries.close()  # type: ignore[attr-defined] # it is a generator
+        assert open_files(tmp_path) == 0
+
+
+@LINUX
+def test_many_readers_at_once_leave_a_bounded_number_of_files_open(
+    engine: Engine, tmp_path: Path
+) -> None:
+    engine.apply([change(0, 1)], 1)
+    readers = [iter(engine.entries()) for _ in range(20)]
+    for reader in readers:
+        next(reader)
+    for reader in readers:
+        assert list(reader) == []
+    kept = open_files(tmp_path)
+    engine.close()
+    assert kept <= 8 * 4, "files of eight snapshots at the most"
+    assert open_files(tmp_path) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -64,4 +65,22 @@ def test_whoosh_finds_the_same_after_writes_removals_and_merges(tmp_path: Path, 
             assert len(set(numbers(ours))) == ours.total
             columns[word] = ours.total
     assert sum(columns.values())
+    engine.close()
+
+
+def test_an_answer_kept_before_a_commit_is_not_given_after_one_that_saw_it(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path / "index")
+    with engine.rebuilding(uuid4()):
+        pass
+    engine.apply([change(0, 1, "Apples")], 1)
+    apples, all_ = Request(query=Word(text="apples", token="appl")), Request(query=None)
+    assert engine.search(apples).total == 1
+    writer = WhooshEngine(tmp_path / "index")
+    with patch.object(writer, "_write_stamp"):  # it is at the point of writing the stamp
+        writer.apply([change(1, 2, "Apples")], 2)
+    reading = engine.entries()
+    next(reading)  # so that the next search has to open the index anew
+    assert engine.search(all_).total == 2
+    assert engine.search(apples).total == 2
+    assert len(list(reading)) == 0
     engine.close()
