@@ -7,6 +7,7 @@ here and nothing is written.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from app import articles, text
 from app.search import duplicates, query, snippets
 from app.search.base import Request
+from app.search.clock import Clock
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from app.articles import Summary
-    from app.search.base import Bucket, Engine, Place
+    from app.search.base import Bucket, Engine, Found, Place
     from app.search.query import Query
     from app.search.snippets import Highlight
 
@@ -65,7 +67,11 @@ class Results:
 
 
 def find(session: Session, engine: Engine, request: Request, *, highlight: bool) -> Results:
-    """Search, and read the articles of the hits; one that was removed since is left out."""
+    """Search, and read the articles of the hits; one that was removed since is left out.
+
+    Hits for whose highlights the time is too short have none; then it is not complete.
+    """
+    clock = Clock(request.timeout_s)
     found = engine.search(request)
     ids = [hit.id for hit in found.hits]
     stored = articles.some(session, ids)
@@ -76,7 +82,7 @@ def find(session: Session, engine: Engine, request: Request, *, highlight: bool)
             article,
             hit.score,
             marker.highlights(article.headline, article.summary, article.caption, bodies[hit.id])
-            if marker is not None
+            if marker is not None and clock.in_time()
             else [],
             list(hit.duplicates),
         )
@@ -89,7 +95,7 @@ def find(session: Session, engine: Engine, request: Request, *, highlight: bool)
         after=found.after,
         cursor=found.cursor,
         lag=max(articles.last_change(session) - found.cursor, 0),
-        complete=found.complete,
+        complete=found.complete and not clock.late,
         facets={name: _labelled(session, name, top) for name, top in found.facets.items()},
         histogram=found.histogram,
     )
@@ -103,17 +109,23 @@ def _labelled(session: Session, name: str, top: list[tuple[str, int]]) -> list[F
 # --- what was perhaps meant
 
 
-def suggestion(engine: Engine, q: str, tree: Query | None) -> str | None:
+def suggestion(
+    engine: Engine, q: str, tree: Query | None, *, timeout_s: float = math.inf
+) -> str | None:
     """`q` with each unknown or rare word put right from the index's own words; or None.
 
     A word is put right by the commonest of the nearest ones: of one edit, else of two. One
     that some articles hold is taken for rare only beside a word a hundred times as common.
+    None too where the time is up before all words were looked up.
     """
+    clock = Clock(timeout_s)
     words = _words(tree) if tree is not None else []
     if len(words) > _MOST_CORRECTED:
         return None
     corrected = q
     for leaf in sorted(words, key=lambda leaf: -leaf.start):
+        if not clock.in_time():
+            return None
         better = _better(engine, q[leaf.start : leaf.end])
         if better is not None:
             corrected = corrected[: leaf.start] + better + corrected[leaf.end :]
@@ -205,22 +217,30 @@ class Clause:
 
 
 def explain(engine: Engine, request: Request) -> tuple[list[Clause], int, bool]:
-    """The clauses at the top of the query, how many hits all have together, whether complete."""
+    """The clauses at the top of the query, how many hits all have together, whether complete.
+
+    All of it has the time of one search; the first clauses are explained.
+    """
+    clock = Clock(request.timeout_s)
     tree = request.query
     whole = engine.search(replace(request, limit=1))
     complete = whole.complete
     if tree is None:
         return [], whole.total, complete
+
+    def search(part: Query) -> Found:
+        return engine.search(replace(request, query=part, limit=1, timeout_s=clock.remaining_s))
+
     parts = tree.clauses if isinstance(tree, (query.And, query.Or)) else (tree,)
     clauses = []
     for number, part in enumerate(parts[:_EXPLAINED]):
-        alone = engine.search(replace(request, query=part, limit=1))
+        alone = search(part)
         rest = parts[:number] + parts[number + 1 :]
         without = None
         if rest:
             joined = query.And if isinstance(tree, query.And) else query.Or
             others = joined(clauses=rest) if len(rest) > 1 else rest[0]
-            found = engine.search(replace(request, query=others, limit=1))
+            found = search(others)
             without = found.total
             complete = complete and found.complete
         complete = complete and alone.complete

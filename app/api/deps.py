@@ -64,10 +64,10 @@ class Desk:
         self.wake.set()
         return result
 
-    async def run(self, work: Callable[..., T], *args: Any) -> T:
-        """`work(*args)` in a thread of the pool."""
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`work(…)` in a thread of the pool."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(work, *args))
+        return await loop.run_in_executor(self._pool, partial(work, *args, **kwargs))
 
     def close(self) -> None:
         """Wait for running work and give the threads back."""

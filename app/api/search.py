@@ -12,6 +12,7 @@ from app.api import exports, feeds, schemas, versions
 from app.api.deps import DeskDep
 from app.api.openapi import UNCHANGED, responses
 from app.search import query
+from app.search.clock import Clock
 
 if TYPE_CHECKING:
     from app.api.deps import Desk
@@ -54,11 +55,14 @@ async def _search(
     request: Request, asked: schemas.SearchParameters, desk: Desk, headers: dict[str, str]
 ) -> Response:
     started = time.perf_counter()
+    clock = Clock(desk.settings.search_timeout_s)
     wish = asked.request(desk.settings.search_timeout_s)
     found = await desk.read(finding.find, desk.engine, wish, highlight=asked.highlight)
     suggestion = None
     if found.total < _FEW:
-        suggestion = await desk.run(finding.suggestion, desk.engine, asked.q, wish.query)
+        suggestion = await desk.run(
+            finding.suggestion, desk.engine, asked.q, wish.query, timeout_s=clock.remaining_s
+        )
     if not found.complete:
         headers = {}  # another try may find more
     return schemas.page(
@@ -99,16 +103,20 @@ async def suggest(asked: Annotated[schemas.SuggestParameters, Query()], desk: De
 )
 async def explain(asked: Asked, desk: DeskDep) -> Response:
     """How `q` is read: its tree, the hits of each clause and of the query without it."""
+    clock = Clock(desk.settings.search_timeout_s)
     wish = asked.request(desk.settings.search_timeout_s)
     clauses, total, complete = await desk.run(finding.explain, desk.engine, wish)
     tree = wish.query
+    suggestion = await desk.run(
+        finding.suggestion, desk.engine, asked.q, tree, timeout_s=clock.remaining_s
+    )
     return schemas.answer(
         {
             "query": str(tree) if tree else "",
             "tree": query.explain(tree) if tree else None,
             "clauses": clauses,
             "total": total,
-            "suggestion": await desk.run(finding.suggestion, desk.engine, asked.q, tree),
+            "suggestion": suggestion,
             "complete": complete,
         }
     )

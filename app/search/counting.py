@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from heapq import nlargest
 from itertools import chain
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -127,4 +128,6 @@ def _next(start: date, unit: Unit) -> date:
 
 def top(counts: Counter[str], limit: int) -> list[tuple[str, int]]:
     """The commonest values, ties in the order of their names."""
-    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+    least = min(nlargest(limit, counts.values()), default=0)
+    best = [pair for pair in counts.items() if pair[1] >= least]
+    return sorted(best, key=lambda pair: (-pair[1], pair[0]))[:limit]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.search.base import Sort
+    from app.search.clock import Clock
     from app.search.matching import Hits, Segment
 
 ALIKE = 0.8
@@ -69,11 +70,12 @@ def similarity(one: Sequence[str], other: Sequence[str]) -> float:
 
 
 def collapse(
-    hits: list[tuple[Segment, Hits]], sort: Sort
+    hits: list[tuple[Segment, Hits]], sort: Sort, clock: Clock
 ) -> tuple[list[tuple[Segment, Hits]], dict[bytes, list[bytes]]]:
     """Of each group of near-duplicates only the first hit in the order, and who went into it.
 
     Goes through the hits in their order: each joins the first earlier hit that is like it.
+    Those that it has no time for are left out.
     """
     kept: list[tuple[Segment, Hits]] = [(segment, {}) for segment, _ in hits]
     bands: dict[tuple[int, bytes], list[tuple[bytes, bytes]]] = {}
@@ -84,6 +86,8 @@ def collapse(
         for n in found
     }
     for _, id_, score, _ in ranking.rank(hits, sort).rows:
+        if not clock.in_time():
+            break
         place, number, own = where[id_]
         first = _first_alike(own, bands)
         if first is not None:

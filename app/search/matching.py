@@ -7,7 +7,6 @@ error counts as one word with many spellings. No file and no index library is kn
 
 from __future__ import annotations
 
-import time
 from array import array
 from bisect import bisect_right
 from itertools import chain
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.filters import Choice, Filters
+    from app.search.clock import Clock
 
 ZONE_WEIGHTS = {"headline": 3.0, "summary": 2.0, "caption": 1.5, "body": 1.0}
 K1, B = 1.5, 0.75
@@ -116,13 +116,13 @@ class Segment(Protocol):
 
 
 class Matcher:
-    """Matches queries in segments until the time is up; then `late` and fewer hits."""
+    """Matches queries in segments until the time is up; then it finds fewer hits."""
 
-    def __init__(self, idf: Mapping[Leaf, float], norms: Sequence[float], deadline: float) -> None:
+    def __init__(self, idf: Mapping[Leaf, float], norms: Sequence[float], clock: Clock) -> None:
         self._idf = idf
         self._norms = norms
-        self._deadline = deadline
-        self.late = False
+        self._clock = clock
+        self._in_time = clock.in_time
 
     def hits(self, segment: Segment, query: Query | None, filters: Filters) -> Hits:
         """All hits in a segment; without a query every document that passes the filters."""
@@ -134,11 +134,6 @@ class Matcher:
         for number in segment.deleted:
             found.pop(number, None)
         return found
-
-    def _in_time(self) -> bool:
-        if not self.late and time.monotonic() > self._deadline:
-            self.late = True
-        return not self.late
 
     # --- filters
 
@@ -154,10 +149,12 @@ class Matcher:
 
     def _chosen(self, segment: Segment, name: str, choice: Choice) -> set[int]:
         def holding(values: tuple[str, ...]) -> set[int]:
-            return {n for v in values for ids, _, _ in segment.blocks(name, v) for n in ids}
+            in_time = (v for v in values if self._in_time())
+            return {n for v in in_time for ids, _, _ in segment.blocks(name, v) for n in ids}
 
         chosen = holding(choice.wanted) if choice.wanted else set(range(segment.columns.count))
-        return chosen - holding(choice.unwanted)
+        chosen -= holding(choice.unwanted)
+        return set() if self._clock.late else chosen
 
     # --- nodes
 
@@ -165,6 +162,8 @@ class Matcher:
         self, segment: Segment, query: Query, allowed: set[int] | None, zone: int | None
     ) -> Hits:
         """The hits of a node among `allowed` (None: all), in one zone or (None) in any."""
+        if not self._in_time():
+            return {}
         match query:
             case Word() if zone is None:
                 return self._word(segment, query, allowed)
@@ -172,9 +171,8 @@ class Matcher:
                 weights = self._weights(segment, (query.token,), allowed, zone)
                 return self._score(segment, query, weights)
             case Prefix() | Fuzzy():
-                # Looking spellings up is what takes the time of a hostile query.
-                tokens = segment.spellings(query) if self._in_time() else ()
-                return self._score(segment, query, self._weights(segment, tokens, allowed, zone))
+                weights = self._weights(segment, segment.spellings(query), allowed, zone)
+                return self._score(segment, query, weights)
             case Beside() if self._idf[query] < LEAST_BESIDE:
                 return {}
             case Phrase():
@@ -226,7 +224,7 @@ class Matcher:
                 for number in self._match(segment, clause.node, set(hits), zone):
                     del hits[number]
         # What was to be left out is not known when the time is up: better too few than wrong.
-        return {} if self.late and len(wanted) < len(clauses) else hits
+        return {} if self._clock.late and len(wanted) < len(clauses) else hits
 
     def _named(self, segment: Segment, named: Named, allowed: set[int] | None) -> set[int]:
         if named.prefix:

@@ -7,6 +7,7 @@ library is known here.
 
 from __future__ import annotations
 
+import math
 import uuid
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from app.search.base import Place
 from app.search.matching import UNDATED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from app.search.base import Sort
     from app.search.matching import Hits, Segment
@@ -43,16 +44,15 @@ def first_page(
     hits: Iterable[tuple[Segment, Hits]], sort: Sort, limit: int
 ) -> tuple[list[Row], bool]:
     """The first `limit` rows in order, and whether there are more."""
-    key = _key(sort)
     rows: list[Row] = []
     more = False
     for segment, found in hits:
-        keyed = key(segment, found)
-        if len(keyed) > limit:
+        keys = _keys(segment, found, sort)
+        least = float(UNDATED)
+        if len(found) > limit:  # no row is made of what is not shown
             more = True
-            threshold = nlargest(limit, (k for k, _ in keyed))[-1] if limit else float("inf")
-            keyed = [pair for pair in keyed if pair[0] >= threshold]
-        rows += _rows(segment, found, keyed)
+            least = nlargest(limit, keys)[-1] if limit else math.inf
+        rows += _rows(segment, found, zip(keys, found, strict=True), least)
     _order(rows, sort)
     return rows[:limit], more or len(rows) > limit
 
@@ -63,8 +63,9 @@ def rank(
     members: Mapping[bytes, Sequence[bytes]] | None = None,
 ) -> Ranked:
     """All rows in order."""
-    key = _key(sort)
-    rows = [row for segment, found in hits for row in _rows(segment, found, key(segment, found))]
+    rows: list[Row] = []
+    for segment, found in hits:
+        rows += _rows(segment, found, zip(_keys(segment, found, sort), found, strict=True))
     _order(rows, sort)
     return Ranked([_position(row[0], row[1], sort) for row in rows], rows, members or {})
 
@@ -83,9 +84,11 @@ def place_of(row: Row, statistics: tuple[float, ...]) -> Place:
     return Place(uuid.UUID(bytes=id_), score, None if at == UNDATED else at, statistics)
 
 
-def _rows(segment: Segment, found: Hits, keyed: Iterable[tuple[float, int]]) -> list[Row]:
+def _rows(
+    segment: Segment, found: Hits, keyed: Iterable[tuple[float, int]], least: float = UNDATED
+) -> list[Row]:
     published, id_of = segment.columns.published, segment.columns.id
-    return [(k, id_of(n), found[n], published[n]) for k, n in keyed]
+    return [(k, id_of(n), found[n], published[n]) for k, n in keyed if k >= least]
 
 
 def _order(rows: list[Row], sort: Sort) -> None:
@@ -104,10 +107,9 @@ def _oldest(at: int) -> float:
     return float(-at if at != UNDATED else UNDATED)
 
 
-def _key(sort: Sort) -> Callable[[Segment, Hits], list[tuple[float, int]]]:
-    """Pairs of key and document number of a segment's hits."""
+def _keys(segment: Segment, found: Hits, sort: Sort) -> Collection[float]:
+    """The keys of a segment's hits, in their order."""
     if sort == "relevance":
-        return lambda _, found: [(score, n) for n, score in found.items()]
-    if sort == "newest":
-        return lambda segment, found: [(float(segment.columns.published[n]), n) for n in found]
-    return lambda segment, found: [(_oldest(segment.columns.published[n]), n) for n in found]
+        return found.values()
+    published = map(segment.columns.published.__getitem__, found)
+    return list(map(float if sort == "newest" else _oldest, published))

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from app.search import counting, duplicates, ranking
 from app.search.base import Found, Hit, Request
+from app.search.clock import Clock
 from app.search.matching import K1, UNDATED, B, Matcher, leaves
 from app.search.query import Phrase, Word
 
@@ -55,13 +56,13 @@ class Memory(Protocol):
 
 def search(snapshot: Snapshot, request: Request, memory: Memory) -> Found:
     """The answer to `request`, as much of it as its time allows."""
-    deadline = time.monotonic() + request.timeout_s
+    clock = Clock(request.timeout_s)
     segments: list[Segment] = snapshot.segments
-    statistics = _statistics(segments, request, deadline)
+    statistics = _statistics(segments, request, clock)
     average, newest, *idfs = statistics
     idf = dict(zip(dict.fromkeys(leaves(request.query)), idfs, strict=True))
     norms = [K1 * (1 - B + B * length / average) for length in snapshot.lengths]
-    matcher = Matcher(idf, norms, deadline)
+    matcher = Matcher(idf, norms, clock)
 
     key = (request.query, request.filters, request.sort, request.recent, request.collapse)
     counting_too = request.facets or request.histogram is not None
@@ -73,10 +74,10 @@ def search(snapshot: Snapshot, request: Request, memory: Memory) -> Found:
         if request.recent:
             hits = [(s, _recent(s, found, newest)) for s, found in hits]
         if request.collapse:
-            hits, members = duplicates.collapse(hits, request.sort)
+            hits, members = duplicates.collapse(hits, request.sort, clock)
         if request.after is not None:
             ranked = ranking.rank(hits, request.sort, members)
-            if not matcher.late:
+            if not clock.late:
                 memory.keep((key, statistics), ranked)
     if ranked is not None and request.after is not None:
         rows, more = ranking.page_after(ranked, request.after, request.sort, request.limit)
@@ -94,7 +95,7 @@ def search(snapshot: Snapshot, request: Request, memory: Memory) -> Found:
             for name in request.facets
         },
         histogram=_histogram(segments, hits, request, matcher, memory),
-        complete=not matcher.late,
+        complete=not clock.late,
     )
 
 
@@ -107,13 +108,11 @@ def _hit(row: ranking.Row, members: Mapping[bytes, Sequence[bytes]]) -> Hit:
     )
 
 
-def _statistics(
-    segments: Sequence[Segment], request: Request, deadline: float = math.inf
-) -> tuple[float, ...]:
+def _statistics(segments: Sequence[Segment], request: Request, clock: Clock) -> tuple[float, ...]:
     """Average length, newest date in days, and each leaf's inverse document frequency.
 
     Those of the request's Place where it has some; rounded, because they travel in cursors.
-    Past the deadline a leaf counts as unknown: the search is not complete then anyway.
+    Once the time is up a leaf counts as unknown: the search is not complete then anyway.
     """
     wanted = list(dict.fromkeys(leaves(request.query)))
     if request.after is not None and len(request.after.statistics) == len(wanted) + 2:
@@ -125,10 +124,7 @@ def _statistics(
         now = time.time() * 1e6  # an article may be dated in the future
         dates = (max(s.columns.published, default=UNDATED) for s in segments)
         newest = max(1.0, min(max(dates, default=UNDATED), now) // _DAY_US)
-    counts = (
-        sum(_holding(segment, leaf) for segment in segments if time.monotonic() < deadline)
-        for leaf in wanted
-    )
+    counts = (sum(_holding(segment, leaf, clock) for segment in segments) for leaf in wanted)
     return (
         round(length / documents, 1) if length else 1.0,
         newest,
@@ -145,19 +141,21 @@ def _idf(documents: int, holding: float) -> float:
     return max(math.log((documents - holding + 0.5) / (holding + 0.5)), _LEAST_IDF)
 
 
-def _holding(segment: Segment, leaf: Leaf) -> float:
+def _holding(segment: Segment, leaf: Leaf, clock: Clock) -> float:
     """About how many documents of a segment hold a leaf.
 
     Of a phrase that of its rarest word, shared out: log-sums of its words' frequencies
     would make long phrases count too much against single words.
     """
+    if not clock.in_time():
+        return 0
     match leaf:
         case Word():
             return segment.documents("words", leaf.token)
         case Phrase():
             return min(segment.documents("words", t) for t in leaf.tokens) / len(leaf.tokens)
         case _:
-            spelt = segment.spellings(leaf)
+            spelt = (token for token in segment.spellings(leaf) if clock.in_time())
             return max((segment.documents("words", token) for token in spelt), default=0)
 
 

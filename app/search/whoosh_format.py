@@ -392,7 +392,12 @@ class Segment:
         while True:
             with reading(self._path):
                 block = next(found, None)
-            if block is None:
-                return
-            steps, weights, values = block
-            yield accumulate(steps), weights, values
+                if block is None:
+                    return
+                steps, weights, values = block
+                numbers = list(accumulate(steps))
+                if not len(numbers) == len(weights) == len(values):
+                    raise ValueError(f"a block of {term} holds unequal numbers of values")
+                if numbers and numbers[-1] >= self.columns.count:
+                    raise ValueError(f"{term} stands in document {numbers[-1]}, which is not there")
+            yield numbers, weights, values

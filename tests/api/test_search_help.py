@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import feedparser  # type: ignore[import-untyped]
 import pytest
 
+from app import finding
+from app.search.clock import Clock
 from app.search.whoosh_engine import WhooshEngine
 from tests import factories
 from tests.api.conftest import follow
@@ -178,6 +180,21 @@ async def test_a_long_query_looks_for_no_corrections_and_ends(
         assert answer.status_code == 200
         assert answer.json()["suggestion"] is None
     assert looked == []
+
+
+async def test_what_helps_keeps_to_the_time_of_the_search(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serve(orchard()) as client:
+        monkeypatch.setattr(finding, "Clock", lambda _: Clock(-1.0))
+        found = await get(client, "/v1/search", q="apples", highlight="true")
+        assert found["total"] == 3
+        assert not found["complete"]
+        assert all(item["highlights"] == [] for item in found["items"])
+        assert (await get(client, "/v1/search", q="aples"))["suggestion"] is None
+        told = await get(client, "/v1/search/explain", q="apples pears")
+        assert not told["complete"]
+        assert [clause["total"] for clause in told["clauses"]] == [0, 0]
 
 
 async def test_suggest_completes_names_words_and_headlines(serve: Serve) -> None:
