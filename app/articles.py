@@ -286,15 +286,23 @@ def texts(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 def labels(session: Session, name: str, keys: Sequence[str]) -> dict[str, str]:
-    """How articles print the folded `keys` of a field of names."""
-    if name == "place":
-        key, label = _place.c.place_key, _place.c.label
-    elif name == "language":
+    """How articles print the folded `keys` of a field of names.
+
+    Of several ways that of the newest article, or for places of any one, always the same:
+    one step in an index a key. Counting the ways would read all articles of a common name.
+    """
+    if name == "language":
         return dict(zip(keys, keys, strict=True))
+    if name == "place":
+        label = select(_place.c.label).where(_place.c.place_key == bindparam("key"))
+        label = label.order_by(_place.c.article_id)
     else:
-        key, label = _article.c[f"{name}_key"], _article.c[name]
-    found = select(key, func.min(label)).where(key.in_(keys)).group_by(key)
-    return {row[0]: row[1] for row in session.execute(found)} if keys else {}
+        c = _article.c
+        label = select(c[name]).where(c[f"{name}_key"] == bindparam("key"))
+        label = label.order_by(c.published_at.desc(), c.id.desc())
+    label = label.limit(1)
+    found = {key: session.execute(label, {"key": key}).scalar() for key in keys}
+    return {key: printed for key, printed in found.items() if printed is not None}
 
 
 @dataclass(frozen=True, slots=True)

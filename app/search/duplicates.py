@@ -78,38 +78,54 @@ def collapse(
     Those that it has no time for are left out.
     """
     kept: list[tuple[Segment, Hits]] = [(segment, {}) for segment, _ in hits]
-    bands: dict[tuple[int, bytes], list[tuple[bytes, bytes]]] = {}
+    firsts = _Firsts()
     members: dict[bytes, list[bytes]] = {}
     where = {
-        segment.columns.id(n): (place, n, segment.columns.sketch(n))
+        segment.columns.id(n): (place, n)
         for place, (segment, found) in enumerate(hits)
         for n in found
     }
     for _, id_, score, _ in ranking.rank(hits, sort).rows:
         if not clock.in_time():
             break
-        place, number, own = where[id_]
-        first = _first_alike(own, bands)
+        place, number = where[id_]
+        first = firsts.like(id_, hits[place][0].columns.sketch(number))
         if first is not None:
             members.setdefault(first, []).append(id_)
-            continue
-        kept[place][1][number] = score
-        if own != NO_SKETCH:
-            for at in range(0, BINS, _BAND):
-                bands.setdefault((at, own[at : at + _BAND]), []).append((id_, own))
+        else:
+            kept[place][1][number] = score
     return kept, members
 
 
-def _first_alike(
-    own: bytes, bands: dict[tuple[int, bytes], list[tuple[bytes, bytes]]]
-) -> bytes | None:
-    if own == NO_SKETCH:
+class _Firsts:
+    """The first text of each group of near-duplicates so far, found again by bands of bins.
+
+    Of two texts that are alike some band of their sketches is nearly always the same.
+    """
+
+    def __init__(self) -> None:
+        self._known: list[tuple[bytes, bytes]] = []
+        self._bands: list[dict[bytes, int | list[int]]] = [{} for _ in range(BINS // _BAND)]
+
+    def like(self, id_: bytes, own: bytes) -> bytes | None:
+        """The id of the earliest text that is like this one; without any this one is kept."""
+        if own == NO_SKETCH:
+            return None
+        keys = [own[at : at + _BAND] for at in range(0, BINS, _BAND)]
+        near: set[int] = set()
+        for band, key in zip(self._bands, keys, strict=True):
+            found = band.get(key)
+            if found is not None:
+                near.update((found,) if isinstance(found, int) else found)
+        for number in sorted(near):
+            if alike(own, self._known[number][1]) >= ALIKE:
+                return self._known[number][0]
+        number = len(self._known)
+        self._known.append((id_, own))
+        for band, key in zip(self._bands, keys, strict=True):
+            found = band.setdefault(key, number)
+            if isinstance(found, list):
+                found.append(number)
+            elif found != number:
+                band[key] = [found, number]
         return None
-    seen: set[bytes] = set()
-    for at in range(0, BINS, _BAND):
-        for id_, other in bands.get((at, own[at : at + _BAND]), ()):
-            if id_ not in seen:
-                seen.add(id_)
-                if alike(own, other) >= ALIKE:
-                    return id_
-    return None

@@ -346,13 +346,14 @@ class Segment:
         """The values of a field of names, by document number; read once a segment."""
         found = self.columns.names.get(field)
         if found is None:
-            listed: list[list[str]] = [[] for _ in range(self.columns.count)]
+            listed: list[tuple[str, ...]] = [()] * self.columns.count
             with reading(self._path):
                 for value in [bytes(value).decode() for value in self._reader.lexicon(field)]:
+                    one = (value,)  # shared by the many documents that have no other
                     for numbers, _, _ in self.blocks(field, value):
                         for number in numbers:
-                            listed[number].append(value)
-            found = self.columns.names[field] = [tuple(each) for each in listed]
+                            listed[number] = listed[number] + one if listed[number] else one
+            found = self.columns.names[field] = listed
         return found
 
     def near(self, leaf: Prefix | Fuzzy) -> list[str]:
