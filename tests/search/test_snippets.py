@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app import text
-from app.search import snippets
+from app.search.passages import PASSAGE
 from app.search.query import (
     ZONES,
     And,
@@ -21,110 +21,17 @@ from app.search.query import (
     Or,
     Phrase,
     Prefix,
-    Published,
     Query,
     Within,
     Word,
 )
-from app.search.snippets import MOST_BULLETS, MOST_PASSAGES, PASSAGE, WHOLE, Highlight
+from app.search.snippets import MOST_BULLETS, MOST_PASSAGES, WHOLE, Highlight
+from tests.search.highlighted import found, fuzzy, in_body, in_headline, phrase, word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 Span = tuple[int, int]
-
-
-def word(typed: str) -> Word:
-    return Word(text=typed, token=text.terms(typed)[0])
-
-
-def phrase(typed: str, slop: int = 0) -> Phrase:
-    return Phrase(text=typed, tokens=tuple(text.terms(typed)), slop=slop)
-
-
-def fuzzy(form: str, distance: int = 1) -> Fuzzy:
-    return Fuzzy(form=form, distance=2 if distance == 2 else 1)
-
-
-def found(
-    query: Query | None,
-    headline: str = "",
-    summary: Sequence[str] = (),
-    caption: str | None = None,
-    body: str = "",
-) -> list[Highlight]:
-    return snippets.compile(query).highlights(headline, summary, caption, body)
-
-
-def in_headline(query: Query, headline: str) -> str | None:
-    highlights = found(query, headline)
-    return highlights[0].text if highlights else None
-
-
-def in_body(query: Query, body: str) -> list[str]:
-    return [highlight.text for highlight in found(query, body=body)]
-
-
-# --- what is marked
-
-
-@pytest.mark.parametrize(
-    ("query", "headline", "marked"),
-    [
-        (word("rain"), "Rain, RAINS & rained", "[Rain], [RAINS] & [rained]"),
-        (word("rain"), "A train in Bahrain", None),
-        (word("die"), "He is dying; they died", "He is [dying]; they [died]"),
-        (word("army"), "The armies' and the army’s", "The [armies]' and the [army’s]"),
-        (word("US"), "The U.S., the US", "The [U.S.], the [US]"),
-        (word("5000"), "Some 5,000 or 5000", "Some [5,000] or [5000]"),
-        (word("bn"), "$1,000bn", "$1,000[bn]"),
-        (word("c"), "C++ or C", "C++ or [C]"),
-        (word("sao"), "São and Sa\u0303o", "[São] and [Sa\u0303o]"),
-        (word("são"), "SAO PAULO", "[SAO] PAULO"),
-        (word("ist"), "İst ıst", "[İst] ıst"),
-        (word("京"), "東京の", "東[京]の"),
-        (phrase("東京"), "東京の東 京", "[東京]の[東 京]"),
-        (word("كتاب"), "هذا كِتَاب", "هذا [كِتَاب]"),
-        (phrase("heavy rain"), "Heavy -- rains, rain", "[Heavy -- rains], rain"),
-        (phrase("heavy rain"), "Rain heavy", None),
-        (phrase("heavy rain"), "Heavy, but no", None),
-        (phrase("a a"), "a a a", "[a a a]"),
-        (phrase("covid 19"), "Covid-19", "[Covid-19]"),
-        (phrase("covid 19"), "Covid-x-19", None),
-        (phrase("a b"), "a c-b a-b c", "a c-b [a-b] c"),
-        (phrase("rain and snow"), "rain and snow", "[rain and snow]"),
-        (phrase("heavy rain", 1), "heavy cold rain", "[heavy] cold [rain]"),
-        (phrase("heavy rain", 1), "heavy very cold rain", None),
-        (phrase("heavy rain", 2), "heavy very-cold rain", "[heavy] very-cold [rain]"),
-        (phrase("heavy rain", 1), "heavy rain", "[heavy] [rain]"),
-        (phrase("rain"), "rain", "[rain]"),
-        (Prefix(prefix="ra"), "Rain rather, rât ‘ran’ bra", "[Rain] [rather], [rât] ‘[ran]’ bra"),
-        (Prefix(prefix="raine"), "rain rained", "rain [rained]"),
-        (Prefix(prefix="500"), "5,000 and 50", "[5,000] and 50"),
-        (Prefix(prefix="東"), "東京", "[東]京"),
-        (Prefix(prefix="d'a"), "Jeanne d’Arc", "Jeanne [d’Arc]"),
-        (fuzzy("rain"), "Rian, ran train ruin runs", "[Rian], [ran] [train] [ruin] runs"),
-        (fuzzy("kabul", 2), "Kabull Kubal Kbl Kandahar", "[Kabull] [Kubal] [Kbl] Kandahar"),
-        (fuzzy("armys"), "army’s 19", "[army’s] 19"),
-        (fuzzy("sao"), "São", "[São]"),
-        (And((word("a"), Not(word("b")), word("c"))), "a b c", "[a] b [c]"),
-        (Or((word("a"), Boost(word("b"), 2.0))), "a b c", "[a] [b] c"),
-        (Or((word("b"), phrase("a b"), phrase("b c"))), "x a b c, b", "x [a b c], [b]"),
-        (Or((word("heavy"), word("rain"))), "heavy rain", "[heavy] [rain]"),
-        (Within("headline", word("a")), "a", "[a]"),
-        (Within("body", word("a")), "a", None),
-        (Not(Not(word("a"))), "a", None),
-        (Everything(), "a", None),
-        (Named(name="place", text="A", key="a"), "a", None),
-        (Published(text="2020", since=None, until=None), "2020", None),
-    ],
-)  # fmt: skip
-def test_marks_in_a_headline(query: Query, headline: str, marked: str | None) -> None:
-    """`marked` has brackets for the marks and is not escaped."""
-    shown = in_headline(query, headline)
-    if shown is not None:
-        shown = html.unescape(shown.replace("<mark>", "[").replace("</mark>", "]"))
-    assert shown == marked
 
 
 @pytest.mark.parametrize(
@@ -141,22 +48,6 @@ def test_everything_but_the_marks_is_escaped(typed: str, headline: str, marked: 
 
 def test_without_a_query_there_is_nothing() -> None:
     assert found(None, "a", ["a"], "a", "a") == []
-
-
-def test_a_word_in_one_zone_only_and_another_anywhere() -> None:
-    query = And((Within("body", word("a")), word("b")))
-    assert [h.text for h in found(query, "a b", body="a b")] == [
-        "a <mark>b</mark>",
-        "<mark>a</mark> <mark>b</mark>",
-    ]
-
-
-def test_a_query_of_very_many_words_marks_them_all() -> None:
-    words = [f"{a}{b}{c}" for a in "xyz" for b in "aeiou" for c in "bcdfg"]
-    query = Or(tuple(map(word, words)))
-    assert in_headline(query, "Xab, zug!") == "<mark>Xab</mark>, <mark>zug</mark>!"
-    query = Or(tuple(Prefix(prefix=f"w{n}") for n in range(100)))
-    assert in_headline(query, "w5x w100 v") == "<mark>w5x</mark> <mark>w100</mark> v"
 
 
 # --- which fields
@@ -201,132 +92,11 @@ def test_a_long_headline_or_caption_is_cut() -> None:
     assert len(long) > WHOLE
 
 
-# --- which passages
-
-
-def test_a_passage_is_a_paragraph_where_it_fits() -> None:
-    body = "Dry.\n\nAt dawn it began. Rain fell on Dr. Jones.\n\nDry again."
-    assert found(word("rain"), body=body) == [
-        Highlight("body", None, "At dawn it began. <mark>Rain</mark> fell on Dr. Jones.", 6, 47)
-    ]
-
-
-def test_a_passage_begins_with_a_sentence_and_ends_with_one() -> None:
-    before = "The weather of the northern plain has been calm for a long time now. " * 4
-    after = "Nobody was hurt, said the mayor of the town of Ypres on Monday. " * 4
-    assert in_body(word("rain"), f"{before}Gen. Smith saw rain fall at 5 p.m. today. {after}") == [
-        "Gen. Smith saw <mark>rain</mark> fall at 5 p.m. today."
-        + " Nobody was hurt, said the mayor of the town of Ypres on Monday." * 2
-    ]
-
-
-def test_a_passage_of_a_long_sentence_begins_and_ends_with_words() -> None:
-    body = (
-        "many grey and heavy clouds came " * 20 + "with rain " + "and wind and hail and snow " * 20
-    )
-    [highlight] = found(word("rain"), body=body)
-    assert highlight.text == (
-        "and heavy clouds came many grey and heavy clouds came with <mark>rain</mark> and wind and "
-        "hail and snow and wind and hail and snow and wind and hail and snow and wind and hail and "
-        "snow and wind and hail and snow"
-    )
-
-
-def test_the_last_sentence_of_a_paragraph_has_what_comes_before() -> None:
-    body = "Some words that stand before. " * 20 + "Then came rain.\n\nDry."
-    [highlight] = found(word("rain"), body=body)
-    assert highlight.text == "Some words that stand before. " * 6 + "Then came <mark>rain</mark>."
-
-
-def test_the_passage_with_most_different_clauses_comes_first() -> None:
-    fill = "\n\n" + "Nothing of note was said about it here. " * 5 + "\n\n"
-    body = fill.join(["rain rain rain rain", "Rain one", "Rain and snow", "Rain two"])
-    assert in_body(Or((word("rain"), word("snow"))), body) == [
-        " ".join(["<mark>rain</mark>"] * 4),
-        "<mark>Rain</mark> and <mark>snow</mark>",
-    ]
-
-
-def test_the_second_passage_shows_the_clause_that_the_first_does_not() -> None:
-    body = "\n\n".join(["Rain and snow", "rain rain rain", "Rain and snow once more", "hail"])
-    assert in_body(Or((word("rain"), word("snow"), word("hail"))), body) == [
-        "<mark>Rain</mark> and <mark>snow</mark>",
-        "<mark>hail</mark>",
-    ]
-
-
-def test_two_passages_of_one_paragraph_do_not_overlap() -> None:
-    body = "rain and more words than fit " * 30
-    first, second = found(word("rain"), body=body)
-    assert first.end <= second.start
-    first, second = found(Or((word("rain"), word("b"), word("c"))), body=f"{body} c b {body}")
-    assert first.end <= second.start
-    body = "x " * 30 + "rain " + "x " * 94 + "b c rain rain " + "x " * 20
-    first, second = found(Or((word("rain"), word("b"), word("c"))), body=body)
-    assert first.end <= second.start
-
-
-def test_a_phrase_over_a_paragraph_is_marked_word_by_word() -> None:
-    assert in_body(phrase("heavy rain"), "It was heavy.\n\nRain fell.") == [
-        "It was <mark>heavy</mark>.",
-        "<mark>Rain</mark> fell.",
-    ]
-
-
-def test_a_phrase_at_the_edge_of_a_passage_is_whole_or_not_there() -> None:
-    for n in range(30):
-        body = "Hail fell on " + "the town and " * 12 + "x" * n + " heavy rain " + "came on " * 40
-        [shown, *_] = in_body(Or((word("hail"), phrase("heavy rain"))), body)
-        assert ("heavy" in shown) == ("<mark>heavy rain</mark>" in shown)
-    long = "there is a phrase of very many words " * 4
-    for n in range(45, 60):
-        body = f"{long}{'x' * n} hail hail {'came on ' * 40}"
-        shown = in_body(Or((word("hail"), phrase(long))), body)[-1]
-        assert shown.startswith(("x", "<mark>hail"))
-
-
-def test_text_without_spaces_is_cut_between_characters() -> None:
-    body = "東京都は雨が降っています。" * 50 + "今年大雪" + "東京都は雨が降っています" * 50
-    [highlight] = found(phrase("大雪"), body=body)
-    assert highlight.text.startswith("今年<mark>大雪</mark>東京都")
-    assert len(body[highlight.start : highlight.end]) == PASSAGE
-    [highlight] = found(phrase("大雪"), body=(body := "雨" * 500 + "大雪" + "雨\ufe00" * 500))
-    assert 150 < highlight.end - highlight.start <= PASSAGE + 1
-    assert body[highlight.end : highlight.end + 1] != "\ufe00"
-
-
-def test_a_cut_is_never_inside_a_word() -> None:
-    assert in_body(word("rain"), "q" * 500 + "-rain-" + "q" * 500) == ["<mark>rain</mark>"]
-    assert in_body(word("rain"), "q" * 500 + "/u-rain/v-" + "q" * 500) == ["u-<mark>rain</mark>/v"]
-    assert in_body(word("雨"), "雨" + "\u0301" * 500) == ["<mark>雨</mark>" + "\u0301" * 30]
-
-
-# --- very long input
-
-
 def test_only_the_first_100_000_characters_are_looked_at() -> None:
     assert in_body(word("rain"), "dry " * 25_000 + "rain") == []
     assert in_body(word("rain"), "dry " * 24_000 + "rain " + "dry " * 200_000) != []
     assert in_body(word("rain"), "dry\n" * 24_000 + "rain\n" + "dry\n" * 200_000) != []
     assert in_body(Prefix(prefix="q"), "q" * 200_000) == []
-
-
-def test_a_word_longer_than_a_passage_is_not_marked() -> None:
-    body = "qq " + "q" * 10_000 + " q"
-    assert in_body(Prefix(prefix="q"), body) == ["<mark>qq</mark>", "<mark>q</mark>"]
-
-
-def test_thousands_of_matches_are_cut_short() -> None:
-    first, second = found(Or((word("a"), word("b"))), body="a " * 40_000 + "b")
-    assert first.text == " ".join(["<mark>a</mark>"] * 100)
-    assert first.end < second.start
-    query = phrase(" ".join(["a"] * 400 + ["b"]))
-    assert in_body(query, "a " * 900 + "b") == []
-    assert in_body(phrase("a b"), "a" + "-" * 300 + "b") == []
-    assert in_body(phrase("a b"), "a" + "- " * 90 + "b") != []
-    misspelt = Or((*(fuzzy(f"rain{n:03}") for n in range(1000)), fuzzy("storm")))
-    assert in_headline(misspelt, "rain001 storm") == "<mark>rain001</mark> storm"
-    assert in_body(phrase("a " * 20), "a " * 300)[0].count("<mark>") == 1
 
 
 # --- against a plain implementation
