@@ -36,7 +36,8 @@ from typing import Literal
 import regex
 
 from app.errors import QueryError
-from app.search.query_parser import DEEPEST_QUERY, LARGEST_SLOP, MOST_CLAUSES, all_of, any_of
+from app.search.query_parser import DEEPEST_QUERY, MOST_CLAUSES, all_of, any_of
+from app.search.query_terms import LARGEST_SLOP
 from app.search.query_tree import (
     FIELDS,
     NAMES,

@@ -123,6 +123,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
+def replaced(source: str, start: int, end: int, new: str) -> str:
+    """`source` with `new` for what stands from `start` to `end`; a corrected query mostly."""
+    return source[:start] + new + source[end:]
+
+
 def _word(source: str, start: int) -> Lexeme:
     end = _WORD.match(source, start).end()
     raw = source[start:end]
@@ -145,7 +150,7 @@ def _word(source: str, start: int) -> Lexeme:
         raise QueryError(
             "a word ends with * or with ~, not both",
             start + near.start(),
-            corrected=source[: start + star.end()] + source[end:],
+            corrected=replaced(source, start + star.end(), end, ""),
         )
     text = _unescaped(raw[: len(body)])
     return Lexeme("word", start, end, text, bool(star), near[1] if near else None)
@@ -159,7 +164,7 @@ def _misplaced(source: str, start: int, end: int, at: int) -> QueryError:
         start + at,
         expected="a * at the end of a word",
         hint="put the word in quotes to find it as it is written",
-        corrected=None if _SPECIAL.search(bare) else source[:start] + bare + star + source[end:],
+        corrected=None if _SPECIAL.search(bare) else replaced(source, start, end, bare + star),
     )
 
 
@@ -184,7 +189,7 @@ def _phrase(source: str, start: int) -> Lexeme:
                 "the ~ after a phrase lacks its number of words",
                 end,
                 expected='a number of words, as in "heavy rain"~3',
-                corrected=source[:end] + source[_TAIL.match(source, end).end() :],
+                corrected=replaced(source, end, _TAIL.match(source, end).end(), ""),
             )
         end = near.end()
     return Lexeme("phrase", start, end, _unescaped(match[1]), near=near[1] if near else None)
@@ -202,7 +207,7 @@ def _boost(source: str, start: int) -> Lexeme:
         start,
         expected=f"a number from {_SMALLEST_BOOST:g} to {_LARGEST_BOOST:g}, as in rain^2",
         hint=r"write \^ for the character itself",
-        corrected=source[:start] + bound + source[end:],
+        corrected=replaced(source, start, end, bound),
     )
 
 
