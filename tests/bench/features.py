@@ -200,7 +200,7 @@ def _total(
 def _hits(engine: WhooshEngine, word: str) -> Hits:
     """The document numbers of all hits, by segment, for counts by hand."""
     token = text.terms(word)[0]
-    with engine._snapshot() as snapshot:
+    with engine._snapshots.lend() as snapshot:
         return [
             (segment, [n for numbers, _, _ in segment.blocks("words", token) for n in numbers])
             for segment in snapshot.segments
@@ -297,7 +297,7 @@ def _dated_index(engine: WhooshEngine, folder: Path) -> Any:
     schema = fields.Schema(words=_Given(), published=fields.DATETIME())
     made = FileIndex.create(FileStorage(str(folder)), schema)
     writer = made.writer(limitmb=bare.LIMIT_MB)
-    with engine._snapshot() as snapshot:
+    with engine._snapshots.lend() as snapshot:
         for segment in snapshot.segments:
             held: dict[int, list[Any]] = defaultdict(list)
             for token in sorted({text.terms(word)[0] for word in WORDS}):
@@ -460,7 +460,7 @@ def _client(app: FastAPI) -> httpx.AsyncClient:
 
 def _frequent(engine: WhooshEngine) -> list[str]:
     """The words of letters of the index, commonest first."""
-    with engine._snapshot() as snapshot:
+    with engine._snapshots.lend() as snapshot:
         forms = {form for segment in snapshot.segments for form in segment.columns.forms}
     stems = {form: text.stem(form) for form in forms if form.isascii() and form.isalpha()}
     known = engine.frequencies(stems.values())

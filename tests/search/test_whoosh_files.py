@@ -77,7 +77,7 @@ def test_an_answer_kept_before_a_commit_is_not_given_after_one_that_saw_it(tmp_p
     apples, all_ = Request(query=Word(text="apples", token="appl")), Request(query=None)
     assert engine.search(apples).total == 1
     writer = WhooshEngine(tmp_path / "index")
-    with patch.object(writer, "_write_stamp"):  # it is at the point of writing the stamp
+    with patch.object(writer._stamp_file, "write"):  # it is at the point of writing the stamp
         writer.apply([change(1, 2, "Apples")], 2)
     reading = engine.entries()
     next(reading)  # so that the next search has to open the index anew

@@ -1,0 +1,156 @@
+"""Snapshots: the newest generation of an index, opened for one search at a time.
+
+Opening reads many files, so snapshots that are done with are kept for later searches until
+there is a newer generation; columns are shared between them. A writer in another process may
+commit, and remove files, at any moment. No search sees less than one before it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import TOC
+from whoosh.reading import SegmentReader
+
+from app.errors import IndexDamaged
+from app.search import whoosh_format
+from app.search.whoosh_format import Columns, Segment
+from app.search.whoosh_stamp import bad_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from app.search.whoosh_stamp import Contents, Signature, StampFile
+
+    Version = tuple[Signature, tuple[str, int]]
+
+_KEPT = 8
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """One generation of the index, opened; used by one thread at a time.
+
+    `version` is the stamp's signature, and the directory and generation opened under it.
+    """
+
+    version: Version
+    cursor: int
+    segments: list[Segment]
+    storage: whoosh_format.Storage
+    lengths: Sequence[int] = whoosh_format.LENGTHS
+
+    def close(self) -> None:
+        """Close its files."""
+        self.storage.close_files()
+
+
+class Snapshots:
+    """The snapshots of the index that a stamp points at; safe to share between threads."""
+
+    def __init__(self, stamp_file: StampFile) -> None:
+        self._stamp_file = stamp_file
+        self._idle: deque[Snapshot] = deque()
+        self._columns: dict[str, Columns] = {}
+        # Between a commit and its stamp an opened snapshot is newer than the stamp says: of
+        # two with one stamp the newer is kept, so that no search sees less than one before.
+        self._newest_seen = ("", 0)
+
+    def version(self) -> Version:
+        """The newest that has been opened, under the stamp as it is now."""
+        return self._stamp_file.signature(), self._newest_seen
+
+    @contextmanager
+    def lend(self) -> Iterator[Snapshot]:
+        """A snapshot of the newest generation that no other thread uses meanwhile."""
+        try:
+            snapshot = self._newest()
+        except IndexDamaged as error:
+            self._stamp_file.mark_damaged(error)
+            raise
+        try:
+            yield snapshot
+        except BaseException as error:
+            snapshot.close()
+            if isinstance(error, IndexDamaged):
+                self._stamp_file.mark_damaged(error)
+            raise
+        if len(self._idle) < _KEPT:
+            self._idle.append(snapshot)
+        else:
+            snapshot.close()
+
+    def close(self) -> None:
+        """Close all files; other threads must have finished."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def columns_of(self, storage: FileStorage, segment: Any) -> Columns:
+        """The columns of a segment, read once as long as it is in use."""
+        name = f"{storage.folder}/{segment.segment_id()}"
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = Columns(name, storage, segment)
+        return found
+
+    def _newest(self) -> Snapshot:
+        stamp_file = self._stamp_file
+        signature = stamp_file.signature()
+        while self._idle:
+            with suppress(IndexError):
+                snapshot = self._idle.pop()
+                if snapshot.version == (signature, self._newest_seen):
+                    return snapshot
+                snapshot.close()
+        for attempt in range(10):
+            signature = stamp_file.signature()
+            stamp = stamp_file.read()
+            directory = stamp_file.folder / stamp.directory
+            generation = latest_generation(directory)
+            try:
+                return self._open(stamp, signature)
+            except IndexDamaged:
+                # A writer may have removed the files that we were about to open. Its commit
+                # shows in the generation at once, in the stamp only a moment later.
+                still = generation == latest_generation(directory)
+                if attempt == 9 or (attempt and still and signature == stamp_file.signature()):
+                    raise
+                time.sleep(0.02)
+        raise AssertionError("unreachable")
+
+    def _open(self, stamp: Contents, signature: Signature) -> Snapshot:
+        directory = self._stamp_file.folder / stamp.directory
+        storage = whoosh_format.Storage(directory)
+        try:
+            with whoosh_format.reading(directory):
+                toc = TOC.read(storage, "MAIN", schema=whoosh_format.schema())
+                if toc.generation == stamp.generation and (bad := bad_file(directory, stamp)):
+                    raise IndexDamaged(str(directory), bad)
+                segments = [
+                    Segment(SegmentReader(storage, toc.schema, segment), columns, str(directory))
+                    for segment in toc.segments
+                    if (columns := self.columns_of(storage, segment))
+                ]
+        except BaseException:
+            storage.close_files()
+            raise
+        for name in set(self._columns) - {segment.columns.name for segment in segments}:
+            self._columns.pop(name, None)
+        seen = (stamp.directory, toc.generation)
+        if seen[0] != self._newest_seen[0] or seen > self._newest_seen:
+            self._newest_seen = seen
+        return Snapshot((signature, seen), stamp.cursor, segments, storage)
+
+
+def latest_generation(directory: Path) -> int:
+    """The number of the newest commit; -1 where there is none."""
+    try:
+        return int(TOC._latest_generation(FileStorage(str(directory)), "MAIN"))
+    except OSError:
+        return -1
