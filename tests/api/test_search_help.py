@@ -356,4 +356,7 @@ async def test_changes_come_without_gaps(serve: Serve) -> None:
         assert (await get(client, "/v1/changes?since=4")) == {
             "items": [], "total": 0, "next": None, "last": 4,
         }  # fmt: skip
-        assert (await client.get("/v1/changes?since=-1")).status_code == 422
+        for wrong in ("-1", str(2**63), "9" * 40):
+            assert (await client.get(f"/v1/changes?since={wrong}")).status_code == 422
+        largest = await get(client, f"/v1/changes?since={2**63 - 1}")
+        assert (largest["items"], largest["last"]) == ([], 4)

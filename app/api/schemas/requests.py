@@ -18,6 +18,8 @@ from app.filters import Filters
 from app.search import base, matching, query
 from app.search.emphasis import emphasized
 
+_LARGEST = 2**63 - 1  # number that a database holds
+
 Names = Annotated[list[str], Field(default_factory=list, max_length=50)]
 
 
@@ -185,7 +187,9 @@ class SuggestParameters(BaseModel):
 class ChangeParameters(_Page):
     """Parameters of the change feed."""
 
-    since: Annotated[int, Field(ge=0, description="The last change that you have taken in.")] = 0
+    since: Annotated[
+        int, Field(ge=0, le=_LARGEST, description="The last change that you have taken in.")
+    ] = 0
 
 
 def list_of(wish: base.Request) -> object:
