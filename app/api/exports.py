@@ -100,12 +100,7 @@ async def _rows(
 
 
 def _documented(kind: feeds.Format) -> dict[int | str, dict[str, Any]]:
-    media_type = feeds.MEDIA_TYPES[kind].partition(";")[0]
-    return {
-        **openapi.responses(400, 422, 503),
-        200: {"content": {media_type: {}}},
-        304: openapi.UNCHANGED,
-    }
+    return {**openapi.responses(400, 422, 503, formats=[kind]), 304: openapi.UNCHANGED}
 
 
 @router.get("/v1/search.atom", response_class=Response, responses=_documented("atom"))

@@ -1,13 +1,20 @@
 """What OpenAPI says beyond types: an example of each answer, and the errors of each route.
 
 The examples are articles of the seeds, shortened; the test suite holds them to the schemas.
+Those of feeds and exports are written by what writes the answers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from app.api import problems, schemas
+import orjson
+
+from app.api import feeds, problems, schemas
+from app.articles import Related, Seen, Whole
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -38,7 +45,7 @@ _SUMMARY: dict[str, Any] = {
     "warnings": [],
     "related": [_OTHER],
 }
-_SEEN = {
+_SEEN: dict[str, Any] = {
     "path": "seeds/000_5ca38b958166c7ca.txt",
     "sha256": "5f" * 32,
     "position": 1,
@@ -80,7 +87,7 @@ _IMPORTED = {
     "rejected": 1,
 }
 _HEALTH = {"status": "ok"}
-_STATUS = {
+_STATUS: dict[str, Any] = {
     "store_id": "9173b5aa-75c1-432e-af6a-12febe1aa5cc",
     "articles": 4,
     "change": 1,
@@ -129,6 +136,33 @@ _EXAMPLES: dict[str, Any] = {
     "status": _STATUS,
 }
 
+_TEXT = {"type": "string"}
+_ADDRESS = {"type": "string", "format": "uri"}
+_FEED = {
+    "type": "object",
+    "required": ["version", "title", "home_page_url", "feed_url", "items"],
+    "properties": {
+        "version": {"const": feeds.JSON_FEED_VERSION},
+        "title": _TEXT,
+        "home_page_url": _ADDRESS,
+        "feed_url": _ADDRESS,
+        "next_url": _ADDRESS,
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["id", "url", "title", "summary", "content_text", "_broadsheet"],
+            },
+        },
+    },
+}
+_FORMS: dict[feeds.Format, dict[str, Any]] = {
+    "atom": _TEXT,
+    "json": _FEED,
+    "csv": _TEXT,
+    "jsonl": _TEXT,
+}
+
 _DETAILS = {
     400: "a quote is opened and never closed at position 6",
     401: "writing needs the operator's token in an Authorization: Bearer header",
@@ -145,13 +179,24 @@ _FACTS: dict[int, dict[str, Any]] = {
 }
 
 
-def responses(*statuses: int, example: str | None = None) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route: an example of its answer, by name, and its errors."""
+def responses(
+    *statuses: int, example: str | None = None, formats: Iterable[feeds.Format] = ()
+) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: an example of its answer, by name, and its errors.
+
+    `formats` are the feeds and exports that it answers with, alone or beside its JSON.
+    """
     documented: dict[int | str, dict[str, Any]] = {
         status: _problem(status) for status in (*statuses, 500)
     }
+    content: dict[str, Any] = {}
     if example is not None:
-        documented[200] = {"content": {"application/json": {"example": example}}}
+        content["application/json"] = {"example": example}
+    for kind in formats:
+        media_type = feeds.MEDIA_TYPES[kind].partition(";")[0]
+        content[media_type] = {"schema": _FORMS[kind], "example": f".{kind}"}
+    if content:
+        documented[200] = {"content": content}
     return documented
 
 
@@ -174,6 +219,41 @@ def _problem(status: int) -> dict[str, Any]:
     }
 
 
+def _written() -> dict[str, Any]:
+    """An example of each feed and export, under its suffix."""
+    seen = Seen(**{**_SEEN, "loaded_at": datetime.fromisoformat(_SEEN["loaded_at"])})
+    article = Whole(
+        **{
+            **_ARTICLE,
+            "id": UUID(_ID),
+            "published_at": datetime.fromisoformat(_ARTICLE["published_at"]),
+            "related": [Related(id=UUID(_OTHER["id"]), headline=_OTHER["headline"])],
+            "sources": [seen],
+        }
+    )
+    search = "http://127.0.0.1:8000/v1/search"
+
+    def page(suffix: str) -> feeds.Page:
+        address = f"{search}{suffix}?q=crypto"
+        return feeds.Page(
+            title="Broadsheet: crypto",
+            self_url=address,
+            first_url=address,
+            next_url=None,
+            home_url=f"{search}?q=crypto",
+            articles_url="http://127.0.0.1:8000/v1/articles",
+            store_id=UUID(_STATUS["store_id"]),
+            entries=[article],
+        )
+
+    return {
+        ".atom": feeds.atom(page(".atom")).decode(),
+        ".json": orjson.loads(feeds.json_feed(page(".json"))),
+        ".csv": (feeds.csv_header() + feeds.csv_rows([(article, 1.9)])).decode(),
+        ".jsonl": feeds.json_line(article, 1.9).decode(),
+    }
+
+
 def install(app: FastAPI) -> None:
     """Add the schema of problems and the examples to the document of `app`.
 
@@ -185,12 +265,12 @@ def install(app: FastAPI) -> None:
         document = generate()
         problem = schemas.Problem.model_json_schema()
         document["components"]["schemas"].setdefault("Problem", problem)
+        examples = {**_EXAMPLES, **_written()}
         for methods in document["paths"].values():
             for operation in methods.values():
-                content = operation["responses"].get("200", {}).get("content", {})
-                named = content.get("application/json", {})
-                if isinstance(name := named.get("example"), str):
-                    named["example"] = _EXAMPLES[name]
+                for named in operation["responses"].get("200", {}).get("content", {}).values():
+                    if isinstance(name := named.get("example"), str):
+                        named["example"] = examples[name]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

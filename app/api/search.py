@@ -25,7 +25,10 @@ Asked = Annotated[schemas.SearchParameters, Query()]
 @router.get(
     "",
     response_model=schemas.SearchAnswer,
-    responses={**responses(400, 422, 503, example="search"), 304: UNCHANGED},
+    responses={
+        **responses(400, 422, 503, example="search", formats=feeds.MEDIA_TYPES),
+        304: UNCHANGED,
+    },
 )
 async def search(request: Request, asked: Asked, desk: DeskDep) -> Response:
     """Articles that match `q` and pass the filters, best first.

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from app import indexing
-from app.api import create_app, problems
+from app.api import create_app, feeds, problems
 from app.errors import BroadsheetError, EngineBusy
 from tests import factories
 from tests.api.conftest import until
@@ -210,12 +210,11 @@ def test_each_answer_has_an_example(tmp_path: Path) -> None:
     for path, method, operation in operations(document):
         if method == "delete":
             continue
-        (media_type,) = operation["responses"]["200"]["content"]
-        if media_type != "application/json":
-            continue
-        content = operation["responses"]["200"]["content"][media_type]
-        _validator(document, content["schema"]).validate(content["example"])
-        assert content["example"], (method, path)
+        contents = operation["responses"]["200"]["content"]
+        assert contents, (method, path)
+        for media_type, content in contents.items():
+            _validator(document, content["schema"]).validate(content["example"])
+            assert content["example"], (method, path, media_type)
 
 
 def _validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
@@ -246,14 +245,14 @@ async def test_each_answer_is_what_its_schema_says(serve: Serve) -> None:
                 continue
             answer = await client.get(asked.get(path, path))
             assert answer.status_code == 200, path
-            (media_type,) = operation["responses"]["200"]["content"]
-            assert answer.headers["content-type"].startswith(media_type)
-            if media_type != "application/json":
-                continue
-            schema = operation["responses"]["200"]["content"][media_type]["schema"]
-            validator = _validator(document, schema)
-            validator.validate(answer.json())
-            _assert_same_members(document, schema, answer.json())
+            contents = operation["responses"]["200"]["content"]
+            media_type = answer.headers["content-type"].partition(";")[0]
+            schema = contents[media_type]["schema"]
+            is_json = media_type.endswith(("/json", "+json"))
+            value = answer.json() if is_json else answer.text
+            _validator(document, schema).validate(value)
+            if media_type == "application/json":
+                _assert_same_members(document, schema, value)
         posted = await client.post(
             "/v1/articles", json=[{"headline": "x"}, {"headline": "a", "body": "b"}]
         )
@@ -263,6 +262,18 @@ async def test_each_answer_is_what_its_schema_says(serve: Serve) -> None:
         )
         problem = (await client.get("/v1/search?q=%22")).json()
         _validator(document, {"$ref": "#/components/schemas/Problem"}).validate(problem)
+
+
+async def test_a_search_answers_in_each_type_that_it_documents(serve: Serve) -> None:
+    async with serve([numbered(1)]) as client:
+        document = (await client.get("/openapi.json")).json()
+        contents = document["paths"]["/v1/search"]["get"]["responses"]["200"]["content"]
+        assert contents.keys() == {
+            "application/json", *(each.partition(";")[0] for each in feeds.MEDIA_TYPES.values())
+        }  # fmt: skip
+        for media_type in contents:
+            answer = await client.get("/v1/search?q=apples", headers={"accept": media_type})
+            assert answer.headers["content-type"].partition(";")[0] == media_type
 
 
 def _assert_same_members(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:

@@ -170,7 +170,13 @@ UPLOADS: dict[str | None, st.SearchStrategy[Any]] = {
 
 
 def make_sensible(case: schemathesis.Case[Any], ids: list[str], data: st.DataObject) -> None:
-    """Give `case` an article that is stored, articles to store, and parameters that are valid."""
+    """Give `case` an article that is stored, articles to store, and parameters that are valid.
+
+    Where an answer has several media types, it asks for one of them.
+    """
+    successful = case.operation.definition.raw["responses"].get("200", {})
+    if media_types := sorted(successful.get("content", {})):
+        case.headers["Accept"] = data.draw(st.sampled_from(media_types))
     if case.path_parameters:
         case.path_parameters["article_id"] = data.draw(st.sampled_from(ids))
     if case.operation.path.startswith("/v1/articles") and case.media_type in UPLOADS:
