@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAMED = ("source", "place", "language", "section")
 """The filters that compare a name, in the order of their documentation."""
 
-_PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def parse(
 
 
 def _choice(name: str, values: Sequence[str]) -> Choice:
-    if any(not value.lstrip("-").strip() for value in values):
+    if any(not value.replace("-", "").strip() for value in values):
         raise ParameterError(name, "is empty")
     return Choice(
         tuple(sorted({fold(value) for value in values if not value.startswith("-")})),

@@ -43,7 +43,8 @@ def test_to_includes_the_whole_period_that_it_names(until: str, end: datetime) -
 
 
 @pytest.mark.parametrize(
-    "value", ["", "soon", "2020-13", "2020-02-30", "20", "2020-1", "0000", "2020-02-29T99", "1e3"]
+    "value",
+    ["", "soon", "2020-13", "2020-02-30", "20", "2020-1", "0000", "2020-02-29T99", "1e3", "٢٠٢٠"],
 )
 def test_a_bad_date_is_an_error_that_names_its_parameter(value: str) -> None:
     with pytest.raises(ParameterError) as caught:

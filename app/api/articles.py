@@ -69,7 +69,7 @@ async def similar_articles(
     "",
     response_model=schemas.Imported,
     responses=responses(401, 413, 415, 422, 503, example="imported"),
-    openapi_extra=uploads.REQUEST_BODY,
+    openapi_extra=uploads.MANY,
     dependencies=Writing,
 )
 async def add_articles(request: Request, body: BodyDep, desk: DeskDep) -> Response:
@@ -87,7 +87,7 @@ async def add_articles(request: Request, body: BodyDep, desk: DeskDep) -> Respon
     "/{article_id}",
     response_model=schemas.Article,
     responses=responses(401, 404, 413, 415, 422, 503, example="article"),
-    openapi_extra=uploads.REQUEST_BODY,
+    openapi_extra=uploads.ONE,
     dependencies=Writing,
 )
 async def replace_article(

@@ -36,24 +36,38 @@ _FORMATS = {
 
 _EXAMPLE = {"headline": "Rain fills reservoirs", "body": "It rained for a week.\n\nAll are full."}
 
-REQUEST_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["headline", "body"],
-                    "properties": {"headline": {"type": "string"}, "body": {"type": "string"}},
-                },
-                "example": _EXAMPLE,
-            },
-            "application/x-ndjson": {"schema": {"type": "string"}},
-            "application/jsonl": {"schema": {"type": "string"}},
-            "text/plain": {"schema": {"type": "string"}},
-        },
-    }
+_NEEDED: dict[str, Any] = {"type": "string", "minLength": 1, "pattern": r"\S"}
+_TEXT: dict[str, Any] = {"type": ["string", "null"]}
+_TEXTS: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string"}}
+_NOT_EMPTY = {"type": "string", "minLength": 1}
+
+ARTICLE: dict[str, Any] = {
+    "type": "object",
+    "required": ["headline", "body"],
+    "properties": {
+        "headline": _NEEDED,
+        "body": _NEEDED,
+        **dict.fromkeys(("summary", "places", "warnings"), _TEXTS),
+        **dict.fromkeys(("caption", "credit", "byline", "dateline", "source", "section"), _TEXT),
+        "published_at": {**_TEXT, "examples": ["2020-05-09", "2020-05-09T12:00:00Z"]},
+        "published_precision": {"enum": ["day", "minute", "second", None]},
+        "url": {**_TEXT, "examples": ["https://example.org/rain"]},
+        "language": {**_TEXT, "examples": ["en"]},
+    },
 }
+"""An article as JSON; other members are ignored or left out with a warning."""
+
+
+def _documented(schema: dict[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {name: {"schema": _NOT_EMPTY} for name in _FORMATS}
+    content["application/json"] = {"schema": schema, "example": _EXAMPLE}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+ONE = _documented(ARTICLE)
+"""What OpenAPI says of a body that holds one article."""
+MANY = _documented({"anyOf": [ARTICLE, {"type": "array", "items": ARTICLE}]})
+"""What OpenAPI says of a body that holds any number of articles."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,6 +289,79 @@ def _assert_same_members(document: dict[str, Any], schema: dict[str, Any], value
             _assert_same_members(document, schema["properties"][name], each)
 
 
+SEARCHES: list[Any] = [
+    {},
+    {"q": "apples", "limit": 3.0, "facets": ["place", "place"], "from": "2020", "boost": None},
+    {"place": ["Cairo", "-Abu Dhabi", "x-y"], "tz": "Asia/Karachi", "highlight": True},
+    *({"highlight": wrong} for wrong in ("yes", "true", 1, None)),
+    *({"limit": wrong} for wrong in ("3", True, 2.5, 0, 101)),
+    *({"facets": wrong} for wrong in ("place", ["place,source"], ["colour"])),
+    *({"place": wrong} for wrong in ("Cairo", [""], [" "], ["-"], [" - "], [None])),
+    *({"from": wrong} for wrong in ("", "May", "٢٠٢٠", 2020)),
+    {"from_": "2020"},
+    {"tz": ""},
+    {"unknown": 1},
+    [{"q": "apples"}],
+    "apples",
+    None,
+]
+ARTICLES: list[Any] = [
+    {"headline": "a", "body": "b"},
+    {"headline": "a", "body": "b", "summary": None, "places": ["Cairo"], "other": 1},
+    {"headline": "a", "body": "b", "published_at": "2020-05-09", "published_precision": "day"},
+    *({"headline": wrong, "body": "b"} for wrong in ("", " ", None, 1)),
+    *({"headline": "a", "body": wrong} for wrong in ("", "\n", None, ["b"])),
+    *({"headline": "a", "body": "b", "summary": wrong} for wrong in ("s", [1])),
+    {"headline": "a", "body": "b", "published_precision": "year"},
+    {"headline": "a", "body": "b", "url": 1},
+    {"body": "b"},
+    "a",
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "bodies"), [("/v1/search", SEARCHES), ("/v1/articles", [*ARTICLES, ARTICLES[:2], []])]
+)
+async def test_what_is_taken_in_a_body_is_what_is_documented(
+    serve: Serve, path: str, bodies: list[Any]
+) -> None:
+    async with serve([numbered(1)]) as client:
+        document = (await client.get("/openapi.json")).json()
+        described = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        validator = _validator(document, described["schema"])
+        for body in bodies:
+            answer = await client.post(path, json=body)
+            taken = answer.status_code == 200 and not answer.json().get("rejected")
+            assert taken == validator.is_valid(body), (body, answer.text)
+
+
+async def test_an_article_that_replaces_another_is_documented_as_one(serve: Serve) -> None:
+    async with serve([numbered(1)]) as client:
+        document = (await client.get("/openapi.json")).json()
+        route = "/v1/articles/{article_id}"
+        described = document["paths"][route]["put"]["requestBody"]["content"]["application/json"]
+        validator = _validator(document, described["schema"])
+        id_ = (await client.get("/v1/articles")).json()["items"][0]["id"]
+        for body in (*ARTICLES, ARTICLES[:2]):
+            answer = await client.put(f"/v1/articles/{id_}", json=body)
+            assert (answer.status_code == 200) == validator.is_valid(body), (body, answer.text)
+
+
+@pytest.mark.parametrize("value", ["Cairo", "-Cairo", "", " ", "-", "--", " - "])
+async def test_a_name_that_is_none_is_documented_as_such(serve: Serve, value: str) -> None:
+    async with serve() as client:
+        document = (await client.get("/openapi.json")).json()
+        for name in ("source", "place", "language", "section"):
+            (parameter,) = [
+                each
+                for each in document["paths"]["/v1/articles"]["get"]["parameters"]
+                if each["name"] == name
+            ]
+            answer = await client.get("/v1/articles", params={name: value})
+            valid = _validator(document, parameter["schema"]).is_valid([value])
+            assert (answer.status_code == 200) == valid
+
+
 # --- documentation pages
 
 

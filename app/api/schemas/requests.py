@@ -10,7 +10,15 @@ from dataclasses import replace
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
 from app import filters
 from app.api import cursors
@@ -20,7 +28,11 @@ from app.search.emphasis import emphasized
 
 _LARGEST = 2**63 - 1  # number that a database holds
 
-Names = Annotated[list[str], Field(default_factory=list, max_length=50)]
+_Name = Annotated[str, Field(json_schema_extra={"minLength": 1, "pattern": r"[^\s-]"})]
+"""Documented here and refused by `filters`, with a better message than a pattern's."""
+Names = Annotated[list[_Name], Field(default_factory=list, max_length=50)]
+_DATE: dict[str, JsonValue] = {"pattern": "^[0-9]{4}"}
+Facet = Literal["source", "place", "section", "language"]
 
 
 def _split(value: object) -> object:
@@ -66,13 +78,19 @@ class _Filtered(_Limited):
         str | None,
         Field(
             alias="from",
+            json_schema_extra=_DATE,
+            examples=["2020-05"],
             description="Published at or after this year, month, day or instant (UTC unless it "
             "names its zone).",
         ),
     ] = None
     to: Annotated[
         str | None,
-        Field(description="Published before the end of this year, month, day or instant."),
+        Field(
+            json_schema_extra=_DATE,
+            examples=["2020-05-09"],
+            description="Published before the end of this year, month, day or instant.",
+        ),
     ] = None
 
     def filters(self) -> Filters:
@@ -123,7 +141,7 @@ class SearchParameters(_Filtered, _Page):
     ] = None
     highlight: Annotated[bool, Field(description="Passages with what matched marked.")] = False
     facets: Annotated[
-        list[Literal["source", "place", "section", "language"]],
+        list[Facet],
         BeforeValidator(_split),
         Field(
             default_factory=list,
@@ -140,7 +158,11 @@ class SearchParameters(_Filtered, _Page):
     tz: Annotated[
         str,
         AfterValidator(_zone),
-        Field(description="IANA time zone of the histogram's days."),
+        Field(
+            json_schema_extra={"minLength": 1},
+            examples=["Asia/Karachi"],
+            description="IANA time zone of the histogram's days.",
+        ),
     ] = "UTC"
     normalize: Annotated[
         bool,
@@ -172,9 +194,32 @@ class SearchParameters(_Filtered, _Page):
 
 
 class SearchBody(SearchParameters):
-    """A search as a JSON body; the same fields, and no other."""
+    """A search as a JSON body; the same fields, and no other.
 
-    model_config = ConfigDict(extra="forbid")
+    JSON has types, so that nothing is read as another one: a flag is no text, nor a number.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=False)
+
+    facets: Annotated[
+        list[Facet],
+        Field(
+            default_factory=list,
+            max_length=10,
+            description="Names whose values are counted over the whole result.",
+        ),
+    ]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, body: object) -> object:
+        """`body` with 20.0 as 20: to JSON they are the same number."""
+        if not isinstance(body, dict):
+            return body
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in body.items()
+        }
 
 
 class SuggestParameters(BaseModel):
