@@ -56,7 +56,7 @@ class QueryError(RequestError):
     """A search query is malformed at `position` (characters from 0).
 
     `expected` says what could stand there; `corrected` is a whole query that can be read,
-    where one is obvious.
+    where one is obvious; `where` is the part of the request that held it.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class QueryError(RequestError):
         corrected: str | None = None,
     ) -> None:
         super().__init__(f"{reason} at position {position}")
+        self.where = "query"
         self.reason = reason
         self.position = position
         self.expected = expected

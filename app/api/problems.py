@@ -101,7 +101,7 @@ async def _broadsheet(request: Request, error: Exception) -> Response:
     if isinstance(error, errors.QueryError):
         facts = {name: getattr(error, name) for name in ("position", "expected", "hint")}
         facts["corrected"] = error.corrected
-        facts["errors"] = [{"loc": ["query", "q"], "msg": error.reason}]
+        facts["errors"] = [{"loc": [error.where, "q"], "msg": error.reason}]
     elif isinstance(error, errors.ParameterError):
         facts["errors"] = [{"loc": [error.where, error.name], "msg": error.reason}]
     elif status == 401:
@@ -115,16 +115,30 @@ async def _broadsheet(request: Request, error: Exception) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
-    listed = [
-        {"loc": [str(part) for part in each["loc"]], "msg": each["msg"], "type": each["type"]}
-        for each in found
-    ]
-    detail = "; ".join(f"{'.'.join(each['loc'][1:])}: {each['msg']}" for each in listed)
+    listed = [_wrong(each) for each in found]
+    named = [(".".join(each["loc"][1:]) or each["loc"][0], each["msg"]) for each in listed]
+    detail = "; ".join(f"{name}: {reason}" for name, reason in named)
     return problem(request, 422, "invalid-request", detail, errors=listed)
+
+
+def _wrong(found: Mapping[str, Any]) -> dict[str, Any]:
+    """An error of the framework as one of `errors`, of a whole body in our own words."""
+    loc, kind, reason = [str(part) for part in found["loc"]], found["type"], found["msg"]
+    if kind == "json_invalid":
+        reason = f"is not JSON: {found['ctx']['error']} at position {loc.pop()}"
+    elif loc == ["body"]:
+        reason = _NO_OBJECT
+    return {"loc": loc, "msg": reason, "type": kind}
+
+
+_NO_OBJECT = "must be a JSON object, sent with Content-Type: application/json"
 
 
 async def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 400:  # the framework's word for bytes that it cannot decode
+        listed = [{"loc": ["body"], "msg": _NO_OBJECT, "type": "json_invalid"}]
+        return problem(request, 422, "invalid-request", f"body: {_NO_OBJECT}", errors=listed)
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
     headers = error.headers if isinstance(error, HTTPException) else None
     kinds = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}

@@ -11,6 +11,7 @@ from app import finding
 from app.api import exports, feeds, schemas, versions
 from app.api.deps import DeskDep
 from app.api.openapi import UNCHANGED, responses
+from app.errors import ParameterError, QueryError
 from app.search import query
 from app.search.clock import Clock
 
@@ -51,7 +52,11 @@ async def search(request: Request, asked: Asked, desk: DeskDep) -> Response:
 )
 async def search_by_body(request: Request, asked: schemas.SearchBody, desk: DeskDep) -> Response:
     """The same search with its parameters as a JSON body, for long queries."""
-    return await _search(request, asked, desk, {})
+    try:
+        return await _search(request, asked, desk, {})
+    except (ParameterError, QueryError) as error:
+        error.where = "body"
+        raise
 
 
 async def _search(

@@ -143,6 +143,44 @@ async def test_post_takes_the_same_fields(serve: Serve) -> None:
         assert (bad.status_code, bad.json()["position"]) == (400, 0)
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "loc", "told"),
+    [
+        ('{"q": "(apples"}', 400, ["body", "q"], "never closed"),
+        ('{"place": [""]}', 422, ["body", "place"], "place: is empty"),
+        ('{"cursor": "x"}', 422, ["body", "cursor"], "cursor: is not one"),
+        ('{"limit": 0}', 422, ["body", "limit"], "limit: "),
+        ('{"histogram": "day", "from": "0001", "to": "2020"}', 422, ["body", "histogram"], "5,000"),
+        ('[{"q": "apples"}]', 422, ["body"], "body: must be a JSON object"),
+        ('"apples"', 422, ["body"], "body: must be a JSON object"),
+        ("", 422, ["body"], "body: must be a JSON object"),
+        ("[" * 100_000, 422, ["body"], "body: must be a JSON object"),
+        (b"\xff", 422, ["body"], "body: must be a JSON object"),
+        ('{"q": ', 422, ["body"], "body: is not JSON: Expecting value at position 6"),
+    ],
+)
+async def test_an_error_of_a_posted_search_is_placed_in_the_body(
+    serve: Serve, body: str | bytes, status: int, loc: list[str], told: str
+) -> None:
+    async with serve(orchard()) as client:
+        headers = {"content-type": "application/json"}
+        answer = await client.post("/v1/search", content=body, headers=headers)
+    problem = answer.json()
+    assert answer.status_code == problem["status"] == status
+    assert [each["loc"] for each in problem["errors"]] == [loc]
+    assert told in problem["detail"]
+
+
+async def test_a_posted_search_without_its_content_type_is_told_so(serve: Serve) -> None:
+    async with serve() as client:
+        headers = {"content-type": "text/plain"}
+        answer = await client.post("/v1/search", content='{"q": "apples"}', headers=headers)
+        assert answer.status_code == 422
+        assert "Content-Type: application/json" in answer.json()["detail"]
+        stray = await client.post("/v1/search?q=apples", json={})
+        assert stray.json()["errors"][0]["loc"] == ["query", "q"]
+
+
 async def test_a_malformed_query_comes_with_a_corrected_one(serve: Serve) -> None:
     async with serve(orchard()) as client:
         answer = await client.get("/v1/search", params={"q": "(green apples"})
