@@ -260,6 +260,30 @@ async def test_explain_tells_what_each_clause_finds(serve: Serve) -> None:
         assert (everything["tree"], everything["total"]) == (None, 4)
 
 
+async def test_an_explanation_takes_no_longer_than_a_search_may(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_s: list[float] = []
+    real = WhooshEngine.search
+
+    def search(self: WhooshEngine, request: Any) -> Any:
+        given_s.append(request.timeout_s)
+        return real(self, request)
+
+    async with serve(orchard(), search_timeout_s=30) as client:
+        monkeypatch.setattr(WhooshEngine, "search", search)
+        q = " ".join(f"word{n}" for n in range(30))
+        told = await get(client, "/v1/search/explain", q=q)
+        assert (len(told["clauses"]), told["complete"]) == (20, True)
+        assert len(given_s) == 41
+        assert given_s == sorted(given_s, reverse=True)
+        assert given_s[-1] < given_s[0] <= 30
+    async with serve(search_timeout_s=1e-9) as client:
+        told = await get(client, "/v1/search/explain", q="apples pears")
+        assert (told["clauses"], told["complete"]) == ([], False)
+        assert len(told["tree"]["clauses"]) == 2
+
+
 STORY = (
     "The ministry of water said on Monday that the reservoirs of the north were full after a "
     "week of rain and that farmers would be given more of it than in the last ten years."

@@ -184,7 +184,7 @@ class Explanation(BaseModel):
 
     query: Annotated[str, Field(description="The query as it was read, printed back.")]
     tree: dict[str, Any] | None
-    clauses: Annotated[list[Clause], Field(description="The first twenty.")]
+    clauses: Annotated[list[Clause], Field(description="The first twenty, while time is left.")]
     total: int
     suggestion: str | None
     complete: bool
