@@ -8,6 +8,7 @@ here and nothing is written.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -177,7 +178,7 @@ def completions(session: Session, engine: Engine, beginning: str, limit: int) ->
         found += [Completion(labels.get(key, key), kind, count) for key, count in named]
     found.sort(key=lambda each: -each.count)
     before = beginning[: [*text.tokens(beginning)][-1].start]
-    words = engine.words(query.Prefix(prefix=forms[-1]), limit)
+    words = _distinct(engine.words(query.Prefix(prefix=forms[-1]), _FORMS * limit))[:limit]
     found += [Completion(before + word, "word", count) for word, count in words]
     leaves: list[Query] = [query.Word(text=f, token=text.stem(f)) for f in forms[:-1]]
     leaves.append(query.Prefix(prefix=forms[-1]))
@@ -191,6 +192,27 @@ def completions(session: Session, engine: Engine, beginning: str, limit: int) ->
         if hit.id in stored
     ]
     return _mixed(found, headlines, limit)
+
+
+_FORMS = 5  # of one word, that are not listed one by one
+_ENDING = re.compile(r"(?:ings?|ies|ied|ying|ed|es|e|y|(?<![su])s)$")
+_DOUBLED = re.compile(r"(.)\1$")
+
+
+def _distinct(words: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """`words`, sorted by count and length, without those that inflect another one.
+
+    An inflection finds what the word itself finds. The stem alone would not do to tell: by
+    it `govern` would stand for `government`, and `universe` for `university`.
+
+    >>> _distinct([("process", 9), ("processing", 9), ("govern", 5), ("government", 5)])
+    [('process', 9), ('govern', 5), ('government', 5)]
+    """
+    first: dict[tuple[str, str], tuple[str, int]] = {}
+    for word, count in words:
+        bare = _DOUBLED.sub(r"\1", _ENDING.sub("", word))
+        first.setdefault((text.stem(word), bare), (word, count))
+    return list(first.values())
 
 
 def _mixed(found: list[Completion], headlines: list[Completion], limit: int) -> list[Completion]:

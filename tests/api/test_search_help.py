@@ -248,6 +248,41 @@ async def test_suggest_completes_names_words_and_headlines(serve: Serve) -> None
         assert len((await get(client, "/v1/search/suggest", q="a", limit=2))["items"]) <= 2
 
 
+@pytest.mark.parametrize(
+    ("beginning", "words"),
+    [
+        ("proc", ["process", "procedure"]),
+        ("processe", ["processed"]),
+        ("the gov", ["the govern", "the governor", "the government"]),
+        ("univ", ["universe", "university"]),
+        ("carr", ["carry"]),
+        ("agre", ["agree", "agreement"]),
+        ("bus", ["bus", "buses"]),  # of two stems: each finds its own articles
+    ],
+)
+async def test_suggest_lists_a_word_once_whatever_its_ending(
+    serve: Serve, beginning: str, words: list[str]
+) -> None:
+    body = (
+        "Process processes processed processing. Procedures, a procedure. Govern governs "
+        "government governments governor. Universe university universities. Carry carries "
+        "carrying carried. Agree agreed agreeing agreement agreements. Bus buses."
+    )
+    async with serve([draft("All of it", body)]) as client:
+        items = (await get(client, "/v1/search/suggest", q=beginning))["items"]
+    assert sorted(item["text"] for item in items) == sorted(words)
+    assert {item["count"] for item in items} == {1}
+
+
+async def test_suggest_goes_on_to_other_words_where_one_has_many_forms(serve: Serve) -> None:
+    body = "Process processes processed processing. Processor proctor procure proclaim."
+    async with serve([draft("All of it", body)]) as client:
+        items = (await get(client, "/v1/search/suggest", q="proc", limit=5))["items"]
+    assert {item["text"] for item in items} == {
+        *("process", "processor", "proctor", "procure", "proclaim"),
+    }  # fmt: skip
+
+
 async def test_explain_tells_what_each_clause_finds(serve: Serve) -> None:
     async with serve(orchard()) as client:
         told = await get(client, "/v1/search/explain", q="apples -pears place:cairo")
