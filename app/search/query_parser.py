@@ -205,11 +205,13 @@ class _Parser:
         if name.text not in FIELDS:
             raise self._unknown(name)
         if self._field is not None:
+            bare = self._source[: name.start].rstrip("+- ").endswith(":")  # no group was opened
+            first = f"give {self._field}: a word" if bare else f"close the group of {self._field}:"
             raise QueryError(
                 f"{name.text}: stands inside {self._field}:",
                 name.start,
                 expected="words without a field",
-                hint=f"close the group of {self._field}: first, or put the colon in quotes",
+                hint=f"{first} first, or put the colon in quotes",
             )
 
     def _unknown(self, name: Lexeme) -> QueryError:

@@ -594,6 +594,21 @@ def test_a_malformed_query_names_its_position_and_a_correction(
     assert len(str(caught.value)) < 200
 
 
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("headline:published:2020", "give headline: a word first"),
+        ("headline:-place:Cairo", "give headline: a word first"),
+        ("headline:(rain published:2020)", "close the group of headline: first"),
+        ("headline:(rain -place:Cairo)", "close the group of headline: first"),
+    ],
+)
+def test_a_field_inside_another_is_told_how_to_end_that(source: str, hint: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(source)
+    assert caught.value.hint == f"{hint}, or put the colon in quotes"
+
+
 @pytest.mark.parametrize("corrected", [each[3] for each in ERRORS if each[3]])
 def test_a_corrected_query_can_be_read(corrected: str) -> None:
     assert parse(corrected)
