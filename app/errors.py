@@ -4,8 +4,7 @@
     ├── NotFound             no article (or other noun) of that id
     ├── RequestError         what the caller sent cannot be understood
     │   ├── ParameterError   a parameter's value, by its name
-    │   ├── QueryError       a search query, with the position
-    │   └── TooLarge         more bytes than the limit
+    │   └── QueryError       a search query, with the position
     ├── Forbidden            a write without the token that it needs
     ├── StoreError           the database cannot answer now
     │   ├── FolderUnwritable its folder cannot be made or written
@@ -75,14 +74,6 @@ class QueryError(RequestError):
         self.expected = expected
         self.hint = hint
         self.corrected = corrected
-
-
-class TooLarge(RequestError):
-    """What was sent is larger than `limit_bytes`."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"the body is larger than {limit_bytes:,} bytes")
-        self.limit_bytes = limit_bytes
 
 
 class Forbidden(BroadsheetError):

@@ -14,6 +14,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from app import indexing
 from app.api import articles, changes, exports, openapi, problems, search, system
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     openapi.install(app)
     _add_docs(app)
     app.add_middleware(_HeadAsGet)
+    app.add_middleware(_Bounded, limit_bytes=chosen.body_limit_bytes)
     return app
 
 
@@ -169,3 +171,25 @@ class _HeadAsGet:
             await send(message)
 
         await self._app({**scope, "method": "GET"}, receive, headless)
+
+
+class _Bounded:
+    """Reads a request's body no further than `limit_bytes`, whoever asks for it."""
+
+    def __init__(self, app: ASGIApp, *, limit_bytes: int) -> None:
+        self._app = app
+        self._limit_bytes = limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received_bytes = 0
+
+        async def bounded() -> Message:
+            nonlocal received_bytes
+            message = await receive()
+            received_bytes += len(message.get("body", b""))
+            if received_bytes > self._limit_bytes:
+                # Of all exceptions this one alone gets through the framework's reading of JSON.
+                raise HTTPException(413, f"the body is larger than {self._limit_bytes:,} bytes")
+            return message
+
+        await self._app(scope, bounded if scope["type"] == "http" else receive, send)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVa
 
 from fastapi import Depends, Request
 
-from app.errors import Forbidden, ParameterError, TooLarge
+from app.errors import Forbidden, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,15 +110,9 @@ async def writer(request: Request, desk: DeskDep) -> None:
         raise Forbidden
 
 
-async def body(request: Request, desk: DeskDep) -> bytes:
-    """The request's body, read no further than the limit."""
-    limit = desk.settings.body_limit_bytes
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > limit:
-            raise TooLarge(limit)
-    return bytes(received)
+async def body(request: Request) -> bytes:
+    """The request's body."""
+    return await request.body()
 
 
 BodyDep = Annotated[bytes, Depends(body, scope="function")]

@@ -202,7 +202,12 @@ def responses(
 
 def _problem(status: int) -> dict[str, Any]:
     kinds = dict(problems.STATUSES.values())
-    kinds |= {503: "index-unavailable", 415: "unsupported-media-type", 500: "internal-error"}
+    kinds |= {
+        503: "index-unavailable",
+        413: "too-large",
+        415: "unsupported-media-type",
+        500: "internal-error",
+    }
     kind = kinds[status]
     example = {
         "type": f"urn:broadsheet:problem:{kind}",

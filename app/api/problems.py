@@ -31,7 +31,6 @@ STATUSES: dict[type[errors.BroadsheetError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
     errors.QueryError: (400, "malformed-query"),
     errors.ParameterError: (422, "invalid-request"),
-    errors.TooLarge: (413, "too-large"),
     errors.Forbidden: (401, "unauthorized"),
     errors.StoreError: (503, "store-unavailable"),
     errors.EngineError: (503, "index-unavailable"),

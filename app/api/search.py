@@ -48,7 +48,9 @@ async def search(request: Request, asked: Asked, desk: DeskDep) -> Response:
 
 
 @router.post(
-    "", response_model=schemas.SearchAnswer, responses=responses(400, 422, 503, example="search")
+    "",
+    response_model=schemas.SearchAnswer,
+    responses=responses(400, 413, 422, 503, example="search"),
 )
 async def search_by_body(request: Request, asked: schemas.SearchBody, desk: DeskDep) -> Response:
     """The same search with its parameters as a JSON body, for long queries."""

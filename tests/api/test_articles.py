@@ -10,6 +10,8 @@ from tests.api.conftest import until
 from tests.factories import draft, numbered
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import httpx
 
     from tests.api.conftest import Serve
@@ -246,13 +248,31 @@ async def test_json_that_is_none_is_rejected_with_a_reason(serve: Serve) -> None
             assert all(item["reason"] for item in body["items"])
 
 
-async def test_a_body_over_the_limit_is_refused_unread(serve: Serve) -> None:
+@pytest.mark.parametrize(
+    ("url", "media_type"),
+    [
+        ("/v1/articles", "text/plain"),
+        ("/v1/articles", "application/json"),
+        ("/v1/search", "application/json"),
+    ],
+)
+async def test_a_body_over_the_limit_is_refused_unread(
+    serve: Serve, url: str, media_type: str
+) -> None:
+    sent_bytes = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent_bytes
+        while True:
+            sent_bytes += 100
+            yield b" " * 100
+
     async with serve(body_limit_bytes=2048) as client:
-        answer = await client.post(
-            "/v1/articles", content=b"x" * 4000, headers={"content-type": "text/plain"}
-        )
+        answer = await client.post(url, content=endless(), headers={"content-type": media_type})
     assert answer.status_code == 413
+    assert answer.json()["type"] == "urn:broadsheet:problem:too-large"
     assert "2,048" in answer.json()["detail"]
+    assert sent_bytes <= 2300
 
 
 async def test_writes_need_the_token_when_there_is_one(serve: Serve) -> None:
