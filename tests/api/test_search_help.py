@@ -232,7 +232,7 @@ async def test_what_helps_keeps_to_the_time_of_the_search(
         assert (await get(client, "/v1/search", q="aples"))["suggestion"] is None
         told = await get(client, "/v1/search/explain", q="apples pears")
         assert not told["complete"]
-        assert [clause["total"] for clause in told["clauses"]] == [0, 0]
+        assert told["clauses"] == []
 
 
 async def test_suggest_completes_names_words_and_headlines(serve: Serve) -> None:
