@@ -9,6 +9,7 @@
     ├── StoreError           the database cannot answer now
     │   ├── FolderUnwritable its folder cannot be made or written
     │   └── SchemaMismatch   its tables are of another version than this program
+    ├── ExtractorMissing     names cannot be found in the way that was asked for
     └── EngineError          the index cannot answer now
         ├── IndexMissing     there is none yet
         ├── IndexDamaged     its files do not hold together
@@ -105,6 +106,17 @@ class SchemaMismatch(StoreError):
         super().__init__(f"the database is at revision {found}, this program needs {wanted}")
         self.found = found
         self.wanted = wanted
+
+
+class ExtractorMissing(BroadsheetError):
+    """The extractor `choice` cannot be opened, for `reason`."""
+
+    hint = "install Broadsheet with its extra `entities`, or choose another extractor"
+
+    def __init__(self, choice: str, reason: str) -> None:
+        super().__init__(f"the extractor {choice} cannot be opened: {reason}")
+        self.choice = choice
+        self.reason = reason
 
 
 class EngineError(BroadsheetError):

@@ -38,6 +38,14 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, le=60, description="A search answers what it has after this many seconds."),
     ] = 2.0
+    extractor: Annotated[
+        Literal["auto", "spacy", "rules", "none"],
+        Field(description="How people, organizations and places are found in articles."),
+    ] = "auto"
+    extractor_model: Annotated[
+        Path | None,
+        Field(description="Folder of a spaCy model to use in place of the packaged one."),
+    ] = None
     sync_interval_s: Annotated[
         float,
         Field(
@@ -55,7 +63,7 @@ class Settings(BaseSettings):
         Field(description="When set, writes need it as `Authorization: Bearer …`."),
     ] = None
 
-    @field_validator("source", "database_url", "write_token", mode="before")
+    @field_validator("source", "database_url", "extractor_model", "write_token", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

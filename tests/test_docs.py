@@ -33,7 +33,7 @@ from asgi_lifespan import LifespanManager
 from typer.testing import CliRunner
 
 import app
-from app import cli, ingest, search
+from app import cli, extract, ingest, search
 from app.api import create_app, feeds, problems, schemas, uploads
 from app.errors import QueryError
 from app.ingest.json_lines import DERIVED
@@ -323,6 +323,8 @@ def test_architecture_names_every_module_and_no_other() -> None:
     assert named == {module.name for module in pkgutil.iter_modules(app.__path__)} | {"__main__"}
     told = rows(sections(page("docs/architecture.md"), 2)["Inside search"])
     assert set(told) == {module.name for module in pkgutil.iter_modules(search.__path__)}
+    told = rows(sections(page("docs/architecture.md"), 2)["Inside extract"])
+    assert set(told) == {module.name for module in pkgutil.iter_modules(extract.__path__)}
 
 
 def test_architecture_gives_the_import_order() -> None:
@@ -333,6 +335,8 @@ def test_architecture_gives_the_import_order() -> None:
 
 def test_contributing_gives_a_reason_for_every_library() -> None:
     wanted = {re.split(r"[\[<>=~!]", each)[0] for each in PROJECT["project"]["dependencies"]}
+    extra = PROJECT["project"]["optional-dependencies"]["entities"]
+    wanted |= {re.split(r"[\[<>=~!]", each)[0] for each in extra}
     given = rows(sections(page("CONTRIBUTING.md"), 2)["Libraries"])
     assert set(given) == wanted
     assert all(cells[0] for cells in given.values())

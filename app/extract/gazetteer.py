@@ -1,0 +1,266 @@
+"""The authority file held against an article: spans retyped and added, datelines, double meanings.
+
+Steps of `resolution`. A name of the file alone is not enough: in `Bank of Ghana` or `Paris
+Lindqvist` it is part of another name, and some names are words or surnames as well.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app.extract import authority, lexicon
+from app.extract.passages import Span, last_word, next_word
+
+if TYPE_CHECKING:
+    from app.extract.authority import Entry, Hit
+    from app.extract.passages import Passage, Reading
+
+_ADJECTIVES = frozenset({"US", "U.S.", "UK", "U.K.", "UN", "U.N.", "EU", "EC", "NATO", "UAE"})
+"""Stand before the words that they belong to: `US envoy`, `UN Resolution 2231`."""
+_SCORE = re.compile(r"\b\d{1,3}-\d{1,3}\b")
+_FEW = 3
+
+
+def known_names(reading: Reading) -> None:
+    """Retype what the file knows better, and add what the model missed."""
+    sport = is_sport(reading)
+    for number, passage in enumerate(reading.passages):
+        if passage.field == "dateline":
+            continue
+        for hit in authority.scan(passage.read):
+            there = [
+                span
+                for span in reading.spans
+                if span.passage == number and span.start < hit.end and hit.start < span.end
+            ]
+            if not there:
+                if _is_meant(passage, hit) and stands_alone(passage.read, hit.start, hit.end):
+                    reading.spans.append(_span(number, hit))
+            elif len(there) == 1 and (there[0].start, there[0].end) == (hit.start, hit.end):
+                _retype(passage, there[0], hit, sport=sport)
+            elif hit.name not in hit.entries[0].weak and all(
+                hit.start <= span.start and span.end <= hit.end for span in there
+            ):
+                reading.spans = [span for span in reading.spans if span not in there]
+                reading.spans.append(_span(number, hit))
+
+
+def _span(number: int, hit: Hit) -> Span:
+    weak = any(hit.name in entry.weak or hit.name in entry.ambiguous for entry in hit.entries)
+    return Span(number, hit.start, hit.end, hit.entries[0].type, sure=not weak)
+
+
+def _retype(passage: Passage, span: Span, hit: Hit, *, sport: bool) -> None:
+    if span.type in {entry.type for entry in hit.entries}:
+        span.sure = span.sure or not any(hit.name in entry.weak for entry in hit.entries)
+        return
+    if span.sure or any(hit.name in entry.ambiguous for entry in hit.entries):
+        return
+    if sport and span.type == "organization" and hit.entries[0].type == "place":
+        span.sure = True
+        return
+    weak = any(hit.name in entry.weak for entry in hit.entries)
+    if not weak or _is_meant(passage, hit):
+        span.type, span.sure = hit.entries[0].type, not weak
+
+
+def _is_meant(passage: Passage, hit: Hit) -> bool:
+    """Whether a name that is a word or a surname as well has a sign of its meaning beside it."""
+    if not any(hit.name in entry.weak for entry in hit.entries):
+        return True
+    before = last_word(passage.read, hit.start)
+    if hit.entries[0].type == "organization":
+        return (
+            len(hit.name) <= _FEW and hit.name.isupper() and before.lower() in {"the", "an", "by"}
+        )
+    state = re.match(r",\s(?:[A-Z][\w.]+)", passage.read[hit.end : hit.end + 12])
+    return before in lexicon.LOCATIVE or bool(state and before in {"of", "in", "at", "from"})
+
+
+def stands_alone(read: str, start: int, end: int) -> bool:
+    """Whether these characters are no part of a longer capitalized name."""
+    name = read[start:end]
+    before, after = last_word(read, start), next_word(read, end)
+    if read[start - 1 : start] == "-" or read[start - 1 : start] == "@":
+        joined = re.search(r"([\w.]+)-$", read[max(start - 20, 0) : start])
+        if not joined or not (joined.group(1).islower() or authority.lookup(joined.group(1))):
+            return False
+    if read[end : end + 1] == "-" and read[end + 1 : end + 2].isupper():
+        joined = re.match(r"-([\w.]+)", read[end : end + 20])
+        other = joined.group(1) if joined else ""
+        if not (authority.lookup(other) or other in authority.demonyms()):
+            return False
+    if read[end : end + 2] in {"’s", "'s"}:
+        after = ""
+    if name in _ADJECTIVES:
+        return before[:1].islower() or not before or _is_plain(before) or read[start - 1] == "("
+    if before[:1].isupper() and not _is_plain(before) and not _starts_sentence(read, start, before):
+        return False
+    if before == "of" and re.search(r"[A-Z][\w’'-]*[ ]of[ ]$", read[max(start - 30, 0) : start]):
+        owner = last_word(read, read.rfind("of", 0, start))
+        return owner.lower() in lexicon.ROLE_WORDS
+    if after[:1].isupper():
+        plain = after.rstrip(".,")
+        return plain.lower() in lexicon.ROLE_WORDS or plain in lexicon.CALENDAR
+    return True
+
+
+def _is_plain(word: str) -> bool:
+    plain = word.rstrip(".,")
+    return (
+        plain.lower() in lexicon.HONORIFICS
+        or plain in lexicon.CALENDAR
+        or plain in authority.demonyms()
+        or plain in {"The", "In", "At", "From", "But", "And", "For", "While", "When", "As", "If"}
+        or plain.endswith(("'s", "’s"))
+        or bool(authority.lookup(plain, "place"))
+    )
+
+
+def _starts_sentence(read: str, start: int, before: str) -> bool:
+    """Whether the word before begins its sentence, so that its capital says nothing."""
+    at = read.rfind(before, 0, start)
+    lead = read[max(at - 3, 0) : at].strip(" \"“‘'")
+    common = before.lower() in lexicon.LOCATIVE or len(before) <= _FEW
+    return common and (not lead or lead[-1] in ".!?:\n•")
+
+
+def is_sport(reading: Reading) -> bool:
+    """Whether an article is about a match or a season."""
+    words = {
+        word
+        for passage in reading.passages
+        for word in re.findall(r"[a-z-]+", passage.read.lower())
+    }
+    found = len(words & lexicon.SPORT)
+    scores = any(_SCORE.search(passage.read) for passage in reading.passages)
+    return found >= _FEW + 2 or (found >= _FEW and scores)
+
+
+# --- datelines
+
+
+_BODY_DATELINE = re.compile(
+    r"([A-Z][A-Z’'.-]+(?:[ /][A-Z(][A-Z’'.)-]+){0,4}(?:,\s[A-Z][\w.]+(?:[ ][A-Z][\w.]+)?)?)"
+    r"(?:,?\s\w+\.?\s\d{1,2})?(?:\s\([^)]{2,30}\))?\s?(?:--?|–|—|:)\s"
+)
+_DATE = re.compile(r",?\s*(?:[A-Z][a-z]{2,8}\.?)\s+\d{1,2}\b.*$")
+
+
+def datelines(reading: Reading) -> None:
+    """Take the places of the dateline, in its own field or at the start of the body."""
+    for number, passage in enumerate(reading.passages):
+        if passage.field == "dateline":
+            _dateline(reading, number, 0, len(_DATE.sub("", passage.read)))
+        elif passage.field == "body" and (found := _BODY_DATELINE.match(passage.read)):
+            _dateline(reading, number, found.start(1), len(_DATE.sub("", found.group(1))))
+
+
+def _dateline(reading: Reading, number: int, start: int, end: int) -> None:
+    passage = reading.passages[number]
+    whole = passage.read[start:end]
+    reading.spans = [s for s in reading.spans if s.passage != number or s.start >= end]
+    for count, part in enumerate(re.finditer(r"[^/,;]+", whole)):
+        text = part.group().strip()
+        at = start + part.start() + len(part.group()) - len(part.group().lstrip())
+        if not text or text.rstrip(".") in lexicon.CALENDAR or any(c.isdigit() for c in text):
+            continue
+        state = authority.abbreviations().get(text) or authority.abbreviations().get(text + ".")
+        inner = count > 0 and whole[part.start() - 1] == ","
+        found = [e for e in authority.lookup(text, "place") if e.kind == "state"]
+        state = state or (found[0] if found and inner else None)
+        if inner and state is None and not authority.lookup(text, "place"):
+            continue
+        span = Span(number, at, at + len(text), "place", name=_titled(text), sure=True)
+        if state is not None and inner:
+            span.name, span.entry = state.name, state
+        reading.spans.append(span)
+
+
+def _titled(text: str) -> str:
+    known = authority.lookup(text, "place")
+    if known:
+        return known[0].name
+    if not text.isupper():
+        return text
+    words = re.sub(r"[^\W\d_]+(?:['’][^\W\d_]+)*", lambda m: m.group().capitalize(), text)
+    return re.sub(
+        r"(?<=[ -])(De|Del|Du|Sur|Upon|El|La|Of|The)(?=[ -])", lambda m: m[0].lower(), words
+    )
+
+
+# --- states behind towns
+
+
+def abbreviated_states(reading: Reading) -> None:
+    """Take `Ore.` behind a town and a comma for the state."""
+    short = authority.abbreviations()
+    for number, passage in enumerate(reading.passages):
+        if passage.field == "dateline":
+            continue
+        for match in re.finditer(
+            r"(?<=[a-z.]),\s([A-Z][\w]{1,4}\.|[A-Z]\.[A-Z][a-z]?\.)", passage.read
+        ):
+            entry = short.get(match.group(1))
+            if entry is None:
+                continue
+            start, end = match.span(1)
+            reading.spans = [
+                s for s in reading.spans if s.passage != number or s.end <= start or s.start >= end
+            ]
+            reading.spans.append(Span(number, start, end, "place", entry.name, entry, sure=True))
+
+
+# --- which of several
+
+
+def choose(reading: Reading, span: Span, found: tuple[Entry, ...]) -> Entry | None:
+    """The entry that a name of several meanings has in this article; None if that is unclear."""
+    text = reading.name(span)
+    if span.type == "organization":
+        return _organization(reading, found, text)
+    if len(found) == 1:
+        return found[0]
+    read = reading.passages[span.passage].read
+    states = [entry for entry in found if entry.kind == "state"]
+    others = [entry for entry in found if entry.kind != "state"]
+    if not states or not others:
+        return None
+    if re.search(r"[a-z],\s$", read[max(span.start - 3, 0) : span.start]):
+        return states[0]  # Yakima, Washington
+    if others[0].kind == "country":
+        return states[0] if _lies_in(reading, others[0], states[0]) else others[0]
+    return others[0]
+
+
+def _lies_in(reading: Reading, country: Entry, state: Entry) -> bool:
+    """Whether the article's other places speak for the state rather than the country."""
+    signs = 0
+    for span in reading.spans:
+        if span.type != "place":
+            continue
+        entries = authority.lookup(reading.name(span), "place")
+        if len(entries) == 1 and entries[0].kind in {"city", "state"}:
+            signs += entries[0].country == state.country
+        if len(entries) == 1 and country.iso in {entries[0].country, entries[0].iso}:
+            signs -= 2
+    people = re.compile(rf"\b(?:{'|'.join(country.people)})\b")
+    signs -= 3 * sum(bool(people.search(passage.read)) for passage in reading.passages)
+    return signs > 0
+
+
+def _organization(reading: Reading, found: tuple[Entry, ...], text: str) -> Entry | None:
+    if not any(text in entry.ambiguous for entry in found):
+        return found[0] if len(found) == 1 else None
+    told = [
+        entry
+        for entry in found
+        if any(
+            name in passage.text
+            for passage in reading.passages
+            for name in entry.names
+            if name not in entry.ambiguous
+        )
+    ]
+    return told[0] if len(told) == 1 else None

@@ -1,0 +1,133 @@
+"""An article while it is read: its fields as passages, and the spans found in them so far.
+
+A passage keeps the text as it is stored, and beside it, of the same length, the text as it
+is read: line breaks inside a paragraph are spaces, capitals are mended by `casing`. So every
+offset holds in both.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.extract.authority import Entry
+    from app.extract.base import Field, Text, Type
+
+LONGEST = 4_000
+"""Characters that are read at once: longer paragraphs are cut, so that memory is bounded."""
+
+_WRAP = re.compile(r"(?<![\n .!?:;”\"])\n(?![\n \t•*-])")
+_BREAK = re.compile(r"\n[ \t]*\n\s*|\n(?=[ \t]{2,}|[•*-] )")
+
+
+@dataclass(slots=True)
+class Passage:
+    """A field of an article, or a bullet of its summary: `text` as stored, `read` as read."""
+
+    field: Field
+    index: int | None
+    text: str
+    read: str
+
+
+@dataclass(slots=True)
+class Span:
+    """Characters of a passage that name something, and what has been found out about it.
+
+    `name` is what it is called in full, None until that is known; `entry` the entity of the
+    authority file; `sure` that no vote of other places changes its type.
+    """
+
+    passage: int
+    start: int
+    end: int
+    type: Type
+    name: str | None = None
+    entry: Entry | None = None
+    sure: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """An article's passages and spans; steps replace and change the spans."""
+
+    passages: list[Passage]
+    spans: list[Span] = field(default_factory=list)
+
+    def surface(self, span: Span) -> str:
+        """The characters of a span as they are read, white space made one."""
+        return " ".join(self.passages[span.passage].read[span.start : span.end].split())
+
+    def name(self, span: Span) -> str:
+        """What a span is called."""
+        return span.name or self.surface(span)
+
+    def in_order(self) -> list[Span]:
+        """The spans by where they stand."""
+        return sorted(self.spans, key=lambda span: (span.passage, span.start))
+
+    def free(self, passage: int, start: int, end: int) -> bool:
+        """Whether no span takes any of these characters."""
+        return not any(
+            span.passage == passage and span.start < end and start < span.end for span in self.spans
+        )
+
+    def before(self, span: Span) -> str:
+        """The word right before a span; empty after punctuation."""
+        return _last_word(self.passages[span.passage].read, span.start)
+
+    def after(self, span: Span) -> str:
+        """The word right behind a span; empty before punctuation."""
+        return _next_word(self.passages[span.passage].read, span.end)
+
+
+_LAST = re.compile(r"([\w.’'-]*\w\.?)[ \t]+$")
+_NEXT = re.compile(r"[ \t]+(\w[\w.’'-]*)")
+_REACH = 40
+
+
+def _last_word(text: str, end: int) -> str:
+    found = _LAST.search(text[max(end - _REACH, 0) : end])
+    return found.group(1) if found else ""
+
+
+def _next_word(text: str, start: int) -> str:
+    found = _NEXT.match(text, start)
+    return found.group(1) if found else ""
+
+
+last_word = _last_word
+next_word = _next_word
+
+
+def reading(text: Text) -> Reading:
+    """The passages of an article, in the order of its fields."""
+    parts: list[tuple[Field, int | None, str | None]] = [("headline", None, text.headline)]
+    parts += [("summary", index, bullet) for index, bullet in enumerate(text.summary)]
+    parts += [("caption", None, text.caption), ("dateline", None, text.dateline)]
+    parts += [("body", None, text.body)]
+    return Reading([Passage(name, at, each, _unwrapped(each)) for name, at, each in parts if each])
+
+
+def _unwrapped(text: str) -> str:
+    """`text` with the line breaks inside its sentences as spaces, of the same length."""
+    read = _WRAP.sub(" ", text) if "\n" in text else text
+    return read.replace("\t", " ").replace("\xa0", " ")
+
+
+def chunks(read: str) -> Iterator[tuple[int, str]]:
+    """The paragraphs of a passage with their offsets, none longer than LONGEST."""
+    start = 0
+    for end, after in [*((m.start(), m.end()) for m in _BREAK.finditer(read)), (len(read),) * 2]:
+        while end - start > LONGEST:
+            cut = read.rfind(" ", start + 1, start + LONGEST)
+            cut = cut if cut > start else start + LONGEST
+            yield start, read[start:cut]
+            start = cut
+        if read[start:end].strip():
+            yield start, read[start:end]
+        start = after

@@ -1,0 +1,71 @@
+"""Teams that go by the name of their city: `Leeds drew 2-2 with Everton`.
+
+A step of `resolution`, for articles about sport alone. A city that plays is an organization,
+one that is played in stays a place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app.extract import authority
+from app.extract.gazetteer import is_sport
+
+if TYPE_CHECKING:
+    from app.extract.passages import Reading
+
+_PLAYS = re.compile(
+    r"\s(?:\w+ly\s)?(?:beat|beats|beaten|drew|draw|draws|lost|lose|loses|won|win|wins|face|faces|faced|"
+    r"host|hosts|hosted|hold|holds|held|lead|leads|led|stun|stuns|stunned|edge|edged|thrash|thrashed|"
+    r"defeat|defeats|defeated|scored?|signed?|stay|stays|remain|remains|trail|trailed|are|were|had|came|"
+    r"got|took|go|went|top|topped|rout|routed|striker|midfielder|defender|goalkeeper|captain|coach|"
+    r"manager|winger|forward|quarterback|guard|fans|players|vs\.?|v)\b|\s\d+[-–]\d+|\s\d+,"
+)
+_PLAYED = re.compile(
+    r"(?:beat|beats|beating|defeat|defeated|defeating|against|versus|vs\.?|over|behind|above|below|"
+    r"thrashed|edged|downed|facing|face|faced|host|hosts|hosted|hosting|visit|stun|stunned|hold|held|"
+    r"(?:draw|drew|drawn|draws)(?:\s\d+[-–]\d+)?\swith|for|by|past|upset|rout|routed|\d+[-–]\d+(?:\sto)?)\s$"
+)
+
+
+def teams(reading: Reading) -> None:
+    """Make cities that play organizations, under their full name where the article has it."""
+    if not is_sport(reading):
+        return
+    fulls = [
+        reading.surface(span)
+        for span in reading.spans
+        if span.type == "organization" and " " in reading.surface(span)
+    ]
+    surnames = {
+        reading.surface(span).split()[-1]
+        for span in reading.spans
+        if span.type == "person" and " " in reading.surface(span)
+    }
+    for span in reading.spans:
+        text = reading.surface(span)
+        if reading.passages[span.passage].field == "dateline" or (
+            span.sure and span.type == "person"
+        ):
+            continue
+        if span.type == "person" and (" " in text or text in surnames):
+            continue
+        if span.type == "place" and not _is_city(text):
+            continue
+        read = reading.passages[span.passage].read
+        plays = _PLAYS.match(read, span.end) or _PLAYED.search(
+            read[max(span.start - 24, 0) : span.start]
+        )
+        if span.type != "organization" and not plays:
+            continue
+        if span.type == "organization" and not authority.lookup(text, "place"):
+            continue
+        meant = [full for full in dict.fromkeys(fulls) if full.startswith(text + " ")]
+        span.type, span.sure = "organization", True
+        span.name = meant[0] if len(meant) == 1 else text
+
+
+def _is_city(text: str) -> bool:
+    found = authority.lookup(text, "place")
+    return not found or found[0].kind in {"city", "capital"}

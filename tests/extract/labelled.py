@@ -1,0 +1,152 @@
+"""Articles with the entities that a reader would list, and how near an extractor comes.
+
+The measure: for each article the distinct pairs of type and name, the name folded; right
+ones, missed ones and surplus ones are counted over all articles, and F1 is made of the sums.
+`python -m tests.extract.labelled` prints it, what was wrong, and with `--steps` the gain of
+each step of `app.extract.resolution`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import ingest
+from app.extract import Failure, Resolving, Text, open_extractor, resolution
+from app.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.extract import Extractor, Mention
+
+HERE = Path(__file__).parent
+SEEDS = HERE.parents[1] / "seeds"
+
+Names = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An article and the entities in it."""
+
+    text: Text
+    names: Names
+
+
+@dataclass(frozen=True)
+class Score:
+    """Right, missed and surplus names."""
+
+    right: int
+    missed: int
+    surplus: int
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall, of 100."""
+        return 200 * self.right / (2 * self.right + self.missed + self.surplus)
+
+
+def _names(row: dict[str, list[str]]) -> Names:
+    return frozenset(
+        (type_, fold(name)) for type_ in ("person", "organization", "place") for name in row[type_]
+    )
+
+
+def invented() -> list[Labelled]:
+    """Our own articles."""
+    rows = tomllib.loads((HERE / "articles.toml").read_text(encoding="utf-8"))["article"]
+    return [
+        Labelled(
+            Text(
+                headline=row["headline"],
+                summary=tuple(row.get("summary", ())),
+                caption=row.get("caption"),
+                dateline=row.get("dateline"),
+                body=row["body"].strip(),
+            ),
+            _names(row),
+        )
+        for row in rows
+    ]
+
+
+def seeds() -> list[Labelled]:
+    """The articles of the seed pages."""
+    rows = tomllib.loads((HERE / "seeds.toml").read_text(encoding="utf-8"))["article"]
+    by_headline = {row["headline"]: row for row in rows}
+    found = []
+    for path in sorted(SEEDS.iterdir()):
+        with path.open("rb") as stream:
+            drafts = [d for d in ingest.read(stream, path.name) if isinstance(d, ingest.Draft)]
+        for draft in drafts:
+            text = Text(draft.headline, draft.summary, draft.caption, draft.dateline, draft.body)
+            found.append(Labelled(text, _names(by_headline[draft.headline])))
+    return found
+
+
+def found_names(mentions: Sequence[Mention]) -> Names:
+    """The distinct names of an article's mentions."""
+    return frozenset((each.type, fold(each.name)) for each in mentions)
+
+
+def compare(extractor: Extractor, articles: Sequence[Labelled]) -> list[tuple[Names, Names]]:
+    """What was missed and what was surplus in each article."""
+    compared = []
+    for article, found in zip(
+        articles, extractor.extract([each.text for each in articles]), strict=True
+    ):
+        assert not isinstance(found, Failure), found
+        names = found_names(found)
+        compared.append((article.names - names, names - article.names))
+    return compared
+
+
+def score(extractor: Extractor, articles: Sequence[Labelled]) -> Score:
+    """How near an extractor comes to the labels."""
+    compared = compare(extractor, articles)
+    missed = sum(len(each) for each, _ in compared)
+    surplus = sum(len(each) for _, each in compared)
+    return Score(sum(len(each.names) for each in articles) - missed, missed, surplus)
+
+
+def main() -> None:
+    """Print scores and what was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.extract.labelled")
+    parser.add_argument("--extractor", choices=("spacy", "rules"), default="spacy")
+    parser.add_argument("--steps", action="store_true", help="leave out one step after another")
+    asked = parser.parse_args()
+    extractor = open_extractor(asked.extractor)
+    assert isinstance(extractor, Resolving)
+    sets = {"seeds": seeds(), "invented": invented()}
+    for name, articles in sets.items():
+        result = score(extractor, articles)
+        print(f"{name}: F1 {result.f1:.1f} {result}")
+        if not asked.steps:
+            for article, (missed, surplus) in zip(
+                articles, compare(extractor, articles), strict=True
+            ):
+                if missed or surplus:
+                    print(f"  {article.text.headline}\n    missed {sorted(missed)}")
+                    print(f"    surplus {sorted(surplus)}")
+    if asked.steps:
+        _steps(extractor, [*sets["seeds"], *sets["invented"]])
+
+
+def _steps(extractor: Resolving, articles: Sequence[Labelled]) -> None:
+    """The gain of each step: all steps, less all steps but this one."""
+    names = [name for name, _ in (*resolution.BEFORE, *resolution.STEPS)]
+    whole = score(extractor, articles).f1
+    bare = score(Resolving(extractor._finder, without=names), articles).f1
+    print(f"no step: F1 {bare:.1f}\nall steps: F1 {whole:.1f}")
+    for name in names:
+        less = score(Resolving(extractor._finder, without=[name]), articles).f1
+        print(f"{name}: {whole - less:+.1f}")
+
+
+if __name__ == "__main__":
+    main()
