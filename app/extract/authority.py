@@ -140,6 +140,12 @@ def abbreviations() -> dict[str, Entry]:
     return {entry.abbreviation: entry for entry in entries() if entry.abbreviation}
 
 
+@lru_cache(maxsize=1)
+def postal_codes() -> dict[str, Entry]:
+    """States by the two capitals that stand after a town and a comma: `NY`."""
+    return {entry.key[-2:].upper(): entry for entry in entries() if entry.kind == "state"}
+
+
 @lru_cache(maxsize=100_000)
 def _key(name: str) -> str:
     return fold(name).removeprefix("the ")

@@ -37,6 +37,7 @@ def mend(reading: Reading) -> None:
         return
     spelt = _spellings(" \n".join(p.read for p in loud if p not in shouting and p not in titled))
     for passage in shouting:
+        passage.loud = True
         passage.read = _known_names(passage.read, _lowered(passage.read, spelt))
     for passage in titled:
         passage.read = _WORD.sub(lambda m: _down(m, spelt), passage.read)

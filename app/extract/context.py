@@ -25,12 +25,24 @@ _ROLE = re.compile(
 _WHO = re.compile(
     r",\s(?:who\b|whose\b|\d\d,|a former (?:minister|president|director|student|engineer))"
 )
+_OFFICE = re.compile(
+    r",\s(?:the\s|an?\s)?(?:[\w-]+\s){0,2}(?:chair(?:man|woman)|president|secretary|director|minister|"
+    r"spokes(?:man|woman|person)|economist|analyst|head|editor|professor|chief|leader|governor|manager|"
+    r"lawyer|attorney|coach|ambassador|mayor|senator|commissioner)\b"
+)
 _STAKE = re.compile(
     r"\b(?:stakes?|shares?|interests?|holdings?|invest(?:ed|ors?|ment|ments|ing)?|stock|confidence|"
     r"position|partner|control|investors|believes?|faith|equity|pct|percent)\s(?:in|of)\s$"
 )
 _IN = re.compile(r"(?<![\w-])(?:in|near|outside|around|across|throughout)\s$", re.IGNORECASE)
-_WHERE = re.compile(r"(?<![\w-])(?:to|from|at|of|towards|into)\s$")
+_TO = re.compile(r"(?<![\w-])(?:to|from|into)\s$")
+_END = re.compile(r"\s(?:by|on|in|for|and|after|before)\b|[,.]")
+_LONGEST, _SHORT = 4, 2  # words of a person, of a place that only a preposition shows
+_TOWN = re.compile(
+    r"\b(?:roads?|border|flights?|trip|visit|route|travel\w*|flew|flown|returned|airport|port|harbou?r|"
+    r"town|city|village|province|district|capital|suburbs?|outskirts|streets|island|region|mayor|"
+    r"people|residents|north|south|east|west|km|miles|kilometers|kilometres)\s(?:of|to|from|in)\s$"
+)
 _COMPANY_BEHIND = re.compile(
     r"(?:['’]s)?\s(?:said\s(?:it|its|the company)\b|shares|stock|profits?|net\b|reported|"
     r"posted|units?\b|"
@@ -57,6 +69,7 @@ def types(reading: Reading) -> None:
         for span in reading.spans
         if span.type == "person" and " " in reading.surface(span)
     }
+    companies = _companies(reading, fulls)
     decided: dict[str, Type] = {}
     for span in reading.in_order():
         text = reading.surface(span)
@@ -64,14 +77,48 @@ def types(reading: Reading) -> None:
             continue
         if authority.lookup(text):
             continue
-        told = _told(reading, span, text, fulls)
+        told = "organization" if text in companies else _told(reading, span, text, fulls)
         if told and told != span.type:
             decided.setdefault(text, told)
     for span in reading.spans:
         told = decided.get(reading.surface(span))
         if told and not span.sure:
             span.type, span.sure = told, True
-    reading.spans = [span for span in reading.spans if not _is_event(reading, span)]
+    heard = _heard(reading)
+    reading.spans = [
+        span
+        for span in reading.spans
+        if not _is_event(reading, span) and (not heard or _is_heard(reading, span, heard))
+    ]
+
+
+def _companies(reading: Reading, people: set[str]) -> set[str]:
+    """How the companies of the article begin: `Fujitsu` of `Fujitsu Ltd`."""
+    found = set()
+    for span in reading.spans:
+        words = reading.surface(span).split()
+        last = words[-1].rstrip(".").lower()
+        if span.type == "organization" and last in lexicon.DESIGNATORS:
+            found |= {" ".join(words[:count]) for count in range(1, len(words))}
+    return {name for name in found if fold(name) not in people}
+
+
+def _heard(reading: Reading) -> set[str]:
+    """The words of all names that stand outside of headlines in capitals."""
+    return {
+        word
+        for span in reading.spans
+        if not reading.passages[span.passage].loud
+        for word in fold(reading.surface(span)).split()
+    }
+
+
+def _is_heard(reading: Reading, span: Span, heard: set[str]) -> bool:
+    """Whether a name in a headline in capitals is known, or stands below it as well."""
+    text = reading.surface(span)
+    if not reading.passages[span.passage].loud or span.sure or authority.lookup(text):
+        return True
+    return any(word in heard for word in fold(text).split())
 
 
 def _is_event(reading: Reading, span: Span) -> bool:
@@ -79,7 +126,8 @@ def _is_event(reading: Reading, span: Span) -> bool:
     if span.type != "organization" or span.sure or authority.lookup(reading.surface(span)):
         return False
     behind = reading.after(span)
-    if behind and (behind.capitalize() in lexicon.NO_ENTITY_TAILS and len(words) > 1):
+    kind = words[-1] in lexicon.ORG_HEADS
+    if behind and not kind and (behind.capitalize() in lexicon.NO_ENTITY_TAILS and len(words) > 1):
         return True
     return len(words) > 1 and words[-1] in lexicon.NO_ENTITY_TAILS
 
@@ -92,24 +140,41 @@ def _told(reading: Reading, span: Span, text: str, fulls: set[str]) -> Type | No
     words = text.split()
     last = words[-1].rstrip(".")
     kind = last in lexicon.ORG_HEADS or last.lower() in lexicon.GENERIC
-    if len(words) in {2, 3, 4} and not kind and last not in lexicon.PLACE_HEADS:
-        if words[0] in lexicon.GIVEN_NAMES and " of " not in text and " and " not in text:
-            return "person"
-        if (_ROLE.search(before) and re.match(r"[,.]", behind)) or _WHO.match(behind):
-            return "person"
-    if fold(text) in fulls:
+    several = 1 < len(words) <= _LONGEST and not kind and last not in lexicon.PLACE_HEADS
+    if len(words) == _SHORT and span.type == "person" and _is_team(words):
+        return "organization"
+    if fold(text) in fulls or (several and _is_person(text, before, behind)):
         return "person"
-    if _IN.search(before) and not kind and not _STAKE.search(before):
-        alone = len(words) <= 2 and not text.isupper()
-        if span.type == "person" or (alone and span.type == "organization"):
-            return "place"
+    if not kind and _is_place(span, text, before):
+        return "place"
     if span.type != "person" or len(words) > 1:
         return None
     if _COMPANY_BEHIND.match(behind) or _COMPANY_BEFORE.search(before):
         return "organization"
-    if _WHERE.search(before) and re.match(r"\s(?:by|on|in|for|and|after|before)\b|[,.]", behind):
-        return "place" if _WHERE.search(before)[0].strip() in {"to", "from", "into"} else None  # type: ignore[index]
-    return None
+    return "place" if _TO.search(before) and _END.match(behind) else None
+
+
+def _is_person(text: str, before: str, behind: str) -> bool:
+    if text.split()[0] in lexicon.GIVEN_NAMES and " of " not in text and " and " not in text:
+        return True
+    in_apposition = _ROLE.search(before) and re.match(r"[,.]", behind)
+    return bool(in_apposition or _WHO.match(behind) or _OFFICE.match(behind))
+
+
+def _is_team(words: list[str]) -> bool:
+    """Whether two words are a city and what its team is called: `Miami Heat`."""
+    found = authority.lookup(words[0], "place")
+    given = words[0] in lexicon.GIVEN_NAMES or any(words[0] in entry.weak for entry in found)
+    return bool(found) and not given
+
+
+def _is_place(span: Span, text: str, before: str) -> bool:
+    if text.isupper() and span.type != "person":
+        return False
+    if _TOWN.search(before):
+        return True
+    inside = _IN.search(before) and not _STAKE.search(before)
+    return bool(inside) and (span.type == "person" or len(text.split()) <= _SHORT)
 
 
 def _people_of_places(reading: Reading) -> None:

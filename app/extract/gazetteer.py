@@ -57,7 +57,8 @@ def _retype(passage: Passage, span: Span, hit: Hit, *, sport: bool) -> None:
         return
     if span.sure or any(hit.name in entry.ambiguous for entry in hit.entries):
         return
-    if sport and span.type == "organization" and hit.entries[0].type == "place":
+    club = sport and hit.entries[0].kind in {"city", "capital"}
+    if club and span.type == "organization":
         span.sure = True
         return
     weak = any(hit.name in entry.weak for entry in hit.entries)
@@ -142,7 +143,7 @@ def is_sport(reading: Reading) -> bool:
 
 
 _BODY_DATELINE = re.compile(
-    r"([A-Z][A-Z’'.-]+(?:[ /][A-Z(][A-Z’'.)-]+){0,4}(?:,\s[A-Z][\w.]+(?:[ ][A-Z][\w.]+)?)?)"
+    r"([A-Z][A-Z’'.-]+(?:[ /][A-Z][A-Z’'.-]+){0,4}(?:,\s[A-Z][\w.]+(?:[ ][A-Z][\w.]+)?)?)"
     r"(?:,?\s\w+\.?\s\d{1,2})?(?:\s\([^)]{2,30}\))?\s?(?:--?|–|—|:)\s"
 )
 _DATE = re.compile(r",?\s*(?:[A-Z][a-z]{2,8}\.?)\s+\d{1,2}\b.*$")
@@ -195,14 +196,15 @@ def _titled(text: str) -> str:
 
 def abbreviated_states(reading: Reading) -> None:
     """Take `Ore.` behind a town and a comma for the state."""
-    short = authority.abbreviations()
+    short = authority.abbreviations() | authority.postal_codes()
     for number, passage in enumerate(reading.passages):
         if passage.field == "dateline":
             continue
         for match in re.finditer(
-            r"(?<=[a-z.]),\s([A-Z][\w]{1,4}\.|[A-Z]\.[A-Z][a-z]?\.)", passage.read
+            r"(?<=[a-z.]),\s([A-Z][\w]{1,4}\.|[A-Z]\.[A-Z][a-z]?\.|[A-Z]{2}(?!\w)|[A-Z][a-z]{2,4}(?=,))",
+            passage.read,
         ):
-            entry = short.get(match.group(1))
+            entry = short.get(match.group(1)) or short.get(f"{match.group(1)}.")
             if entry is None:
                 continue
             start, end = match.span(1)

@@ -36,12 +36,14 @@ def organizations(reading: Reading) -> None:
         if passage.field == "dateline":
             continue
         for match in _OF.finditer(passage.read):
-            start = _start(passage.read, match.start(), match.end())
+            owner = re.match(r".*?['’]s?[ ](?=.*[ ](?:of|for)[ ])", match.group())
+            start = match.start() + (owner.end() if owner else 0)
+            start = _start(passage.read, start, match.end())
             _take(
                 reading,
                 number,
                 start,
-                _end(passage.read, match.start(), match.end()),
+                _end(passage.read, start, match.end()),
                 "organization",
             )
     for span in reading.spans:
@@ -61,6 +63,8 @@ def _start(read: str, start: int, end: int) -> int:
     for word in re.finditer(r"\S+", read[start:end]):
         plain = word.group().rstrip(".,")
         if plain in {"The", "A", "An", "In", "At", "But", "And", "On", "For", "When", "As"}:
+            continue
+        if re.search(r"-(?:based|listed|led|owned|backed|run)$", plain):
             continue
         if plain.lower() in lexicon.HONORIFICS and plain not in lexicon.OF_HEADS:
             continue

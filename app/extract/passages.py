@@ -20,18 +20,22 @@ if TYPE_CHECKING:
 LONGEST = 4_000
 """Characters that are read at once: longer paragraphs are cut, so that memory is bounded."""
 
-_WRAP = re.compile(r"(?<![\n .!?:;”\"])\n(?![\n \t•*-])")
+_WRAP = re.compile(r"(?<![\n !?:;”\"])(?<![a-z0-9)]\.)\n(?![\n \t•*-])")
 _BREAK = re.compile(r"\n[ \t]*\n\s*|\n(?=[ \t]{2,}|[•*-] )")
 
 
 @dataclass(slots=True)
 class Passage:
-    """A field of an article, or a bullet of its summary: `text` as stored, `read` as read."""
+    """A field of an article, or a bullet of its summary: `text` as stored, `read` as read.
+
+    `loud` where it is printed in capitals, which hide what is a name.
+    """
 
     field: Field
     index: int | None
     text: str
     read: str
+    loud: bool = False
 
 
 @dataclass(slots=True)
@@ -70,11 +74,17 @@ class Reading:
         """The spans by where they stand."""
         return sorted(self.spans, key=lambda span: (span.passage, span.start))
 
+    def touching(self, passage: int, start: int, end: int) -> list[Span]:
+        """The spans that take any of these characters."""
+        return [
+            span
+            for span in self.spans
+            if span.passage == passage and span.start < end and start < span.end
+        ]
+
     def free(self, passage: int, start: int, end: int) -> bool:
         """Whether no span takes any of these characters."""
-        return not any(
-            span.passage == passage and span.start < end and start < span.end for span in self.spans
-        )
+        return not self.touching(passage, start, end)
 
     def before(self, span: Span) -> str:
         """The word right before a span; empty after punctuation."""

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.extract import authority, casing, context, gazetteer, heads, names, spans, teams, titles
+from app.extract import (
+    acronyms,
+    authority,
+    casing,
+    context,
+    gazetteer,
+    heads,
+    names,
+    people,
+    spans,
+    teams,
+    titles,
+)
 from app.extract.base import Mention
 
 if TYPE_CHECKING:
@@ -34,11 +46,13 @@ STEPS: tuple[Step, ...] = (
     ("abbreviated_states", gazetteer.abbreviated_states),
     ("datelines", gazetteer.datelines),
     ("context", context.types),
-    ("acronyms", names.acronyms),
+    ("acronyms", acronyms.acronyms),
     ("teams", teams.teams),
-    ("surnames_or_places", names.surnames_or_places),
+    ("surnames_or_places", people.surnames_or_places),
+    ("given_names", people.given_names),
+    ("full_names", people.full_names),
     ("propagate", names.propagate),
-    ("surnames", names.surnames),
+    ("surnames", people.surnames),
     ("short_organizations", names.short_organizations),
 )
 """What is done to the spans, in this order."""

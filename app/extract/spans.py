@@ -30,8 +30,22 @@ def clean(reading: Reading) -> None:
         for start, end in _parts(read, span):
             start, end = trimmed(read, start, end)
             if start < end:
-                kept.append(Span(span.passage, start, end, span.type))
-    reading.spans = kept
+                kept.append(_country_alone(read, Span(span.passage, start, end, span.type)))
+    reading.spans = _joined(reading, kept)
+
+
+def _joined(reading: Reading, spans: list[Span]) -> list[Span]:
+    """Two people with one space between are one: `Salem` `al-Yafei`."""
+    joined: list[Span] = []
+    for span in spans:
+        last = joined[-1] if joined else None
+        if last and last.type == span.type == "person" and last.passage == span.passage:
+            between = reading.passages[span.passage].read[last.end : span.start]
+            if between == " ":
+                last.end = span.end
+                continue
+        joined.append(span)
+    return joined
 
 
 def _parts(read: str, span: Span) -> list[tuple[int, int]]:
@@ -39,7 +53,9 @@ def _parts(read: str, span: Span) -> list[tuple[int, int]]:
     text = read[span.start : span.end]
     cuts = r"\n|\s?[<>]|\s\(|\)\s|\s--?\s|\s[–—]\s|[“”]"
     if span.type == "person":
-        cuts += r"|['’]s?\s+(?=[^\W\d_a-z])|,\s|\sand\s|;|/"
+        cuts += r"|['’]s?\s+(?=[^\W\d_a-z])|,\s|\sand\s|\svs?\.?\s|;|/"
+    elif span.type == "organization":
+        cuts += r"|\s(?:to|by|from|with|said|says|as|is|was|v|vs)\s"
     elif span.type == "place":
         cuts += r"|['’]s\s+|;|/|,\s+(?=[A-Z])"
     found, at = [], span.start
@@ -48,6 +64,20 @@ def _parts(read: str, span: Span) -> list[tuple[int, int]]:
         at = span.start + cut.end()
     found.append((at, span.end))
     return [_after_owner(read, start, end) for start, end in found if end > start]
+
+
+_ADJECTIVE = re.compile(r"(U\.S\.|US|U\.K\.|UK|EU|EC|UN|U\.N\.)\s([A-Z][a-z]+)")
+
+
+def _country_alone(read: str, span: Span) -> Span:
+    """The country of `U.S. Firms`: one capitalized word behind it makes no name."""
+    found = _ADJECTIVE.fullmatch(read, span.start, span.end)
+    if not found or found.group(2) in lexicon.ORG_HEADS:
+        return span
+    if authority.lookup(found.group()):
+        return span
+    type_ = authority.lookup(found.group(1))[0].type
+    return Span(span.passage, span.start, found.end(1), type_)
 
 
 def _after_owner(read: str, start: int, end: int) -> tuple[int, int]:
@@ -118,9 +148,10 @@ def _may_be_a_name(reading: Reading, span: Span) -> bool:
     words = text.split()
     read = reading.passages[span.passage].read
     ticker = read[span.start - 1 : span.start] == "<" and text.isupper()
-    if ticker or _RATING.fullmatch(text) or len(folded) < _SHORTEST:
+    handle = "@" in read[max(span.start - 1, 0) : span.end]
+    if ticker or handle or _RATING.fullmatch(text) or len(folded) < _SHORTEST:
         return False
-    if text in authority.demonyms() or folded in lexicon.NO_NAMES:
+    if text in authority.demonyms() or folded in lexicon.NO_NAMES | lexicon.NO_PHRASES:
         return False
     numbered = any(word[0].isdigit() for word in words)
     if text == text.lower() or (numbered and words[0].casefold() in lexicon.NO_NAMES):
