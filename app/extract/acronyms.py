@@ -121,7 +121,9 @@ def _name_acronyms(
             reading.spans = [s for s in reading.spans if s not in there]
             before = [m for m in meanings if m[0] < (number, match.start())]
             meant = before[-1] if before else (meanings[0] if len(names) == 1 else None)
-            if meant and meant[1]:
+            if not meant or not meant[1]:
+                reading.closed.append((number, *match.span()))
+            else:
                 reading.spans.append(
                     Span(number, match.start(), match.end(), meant[2], meant[1], sure=True)
                 )

@@ -75,6 +75,8 @@ def _is_meant(passage: Passage, hit: Hit) -> bool:
         return (
             len(hit.name) <= _FEW and hit.name.isupper() and before.lower() in {"the", "an", "by"}
         )
+    if re.search(r"[A-Z][\w’'-]*[a-z],\s$", passage.read[max(hit.start - 20, 0) : hit.start]):
+        return hit.entries[0].kind == "country" or hit.entries[-1].kind == "state"
     state = re.match(r",\s(?:[A-Z][\w.]+)", passage.read[hit.end : hit.end + 12])
     return before in lexicon.LOCATIVE or bool(state and before in {"of", "in", "at", "from"})
 

@@ -39,13 +39,9 @@ def organizations(reading: Reading) -> None:
             owner = re.match(r".*?['’]s?[ ](?=.*[ ](?:of|for)[ ])", match.group())
             start = match.start() + (owner.end() if owner else 0)
             start = _start(passage.read, start, match.end())
-            _take(
-                reading,
-                number,
-                start,
-                _end(passage.read, start, match.end()),
-                "organization",
-            )
+            end = _end(passage.read, start, match.end())
+            start, end = _without_neighbour(passage.read, start, end)
+            _take(reading, number, start, end, "organization")
     for span in reading.spans:
         _with_suffix(reading, span)
         words = reading.surface(span).split()
@@ -66,10 +62,26 @@ def _start(read: str, start: int, end: int) -> int:
             continue
         if re.search(r"-(?:based|listed|led|owned|backed|run)$", plain):
             continue
-        if plain.lower() in lexicon.HONORIFICS and plain not in lexicon.OF_HEADS:
+        if plain.lower() in lexicon.HONORIFICS and plain not in lexicon.OF_HEADS | {"General"}:
             continue
         return start + word.start()
     return end
+
+
+def _without_neighbour(read: str, start: int, end: int) -> tuple[int, int]:
+    """The part of `ICC and Zorin Court` that is one name: an acronym or a known name is another."""
+    left = re.match(r"(.+?)[ ](?:and|&)[ ]", read[start:end])
+    if left and _is_whole(left.group(1)):
+        start += left.end()
+    right = re.search(r"[ ](?:and|&)[ ]((?:(?![ ]and[ ]).)+)$", read[start:end])
+    if right and _is_whole(right.group(1)):
+        end = start + right.start()
+    return start, end
+
+
+def _is_whole(name: str) -> bool:
+    several = " " in name and name.split()[-1] in lexicon.ORG_HEADS
+    return name.isupper() or several or bool(authority.lookup(name))
 
 
 def _end(read: str, start: int, end: int) -> int:
@@ -120,6 +132,7 @@ def _kinds(read: str, start: int, end: int) -> list[tuple[int, int, Type]]:
             return []
         first = _start(read, start, start + words[count - 1].start())
         until = _end(read, start, start + words[count - 1].start() + len(last))
+        first, until = _without_neighbour(read, first, until)
         text = read[first:until]
         parts = text.split()
         if len(parts) < 2 or (parts[0] in authority.demonyms() and len(parts) < 3):

@@ -55,6 +55,9 @@ def _taken(reading: Reading, number: int) -> bytearray:
     for span in reading.spans:
         if span.passage == number:
             taken[span.start : span.end] = b"\1" * (span.end - span.start)
+    for passage, start, end in reading.closed:
+        if passage == number:
+            taken[start:end] = b"\1" * (end - start)
     return taken
 
 

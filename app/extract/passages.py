@@ -57,10 +57,14 @@ class Span:
 
 @dataclass(slots=True)
 class Reading:
-    """An article's passages and spans; steps replace and change the spans."""
+    """An article's passages and spans; steps replace and change the spans.
+
+    `closed` are passage, start and end of what was looked at and is no name.
+    """
 
     passages: list[Passage]
     spans: list[Span] = field(default_factory=list)
+    closed: list[tuple[int, int, int]] = field(default_factory=list)
 
     def surface(self, span: Span) -> str:
         """The characters of a span as they are read, white space made one."""

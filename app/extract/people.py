@@ -128,7 +128,8 @@ def surnames_or_places(reading: Reading) -> None:
         if span.type == "person" or span.name or " " in text or text not in ends:
             continue
         if reading.before(span) not in lexicon.LOCATIVE:
-            span.type, span.sure = "person", True
+            span.type = "person"
+        span.sure = True
 
 
 def surnames(reading: Reading) -> None:

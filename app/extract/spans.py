@@ -169,7 +169,11 @@ def _person(span: Span, words: list[str]) -> bool:
         return True
     if all(word.strip(".,").casefold() in lexicon.NO_NAMES for word in words):
         return False
-    return not all(word in authority.demonyms() or word[0].islower() for word in words)
+    office = lexicon.ROLE_WORDS - lexicon.HONORIFICS
+    return not all(
+        word in authority.demonyms() or word[0].islower() or word.lower() in office
+        for word in words
+    )
 
 
 def _other(span: Span, text: str, words: list[str]) -> bool:

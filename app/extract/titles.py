@@ -38,22 +38,26 @@ def titles(reading: Reading) -> None:
     }
     for span in reading.spans:
         read = reading.passages[span.passage].read
-        if span.type == "person":
-            _as_company(reading, span, companies)
-        found = _without_title(read, span) if span.type == "person" else _office(read, span)
+        if span.type == "person" and _as_company(reading, span, companies):
+            found = [span]
+        elif span.type == "person":
+            found = _without_title(read, span)
+        else:
+            found = _office(read, span)
         kept += found
     reading.spans = kept
     _behind_titles(reading, companies)
 
 
-def _as_company(reading: Reading, span: Span, companies: set[str]) -> None:
+def _as_company(reading: Reading, span: Span, companies: set[str]) -> bool:
     """Take `General Mills` and `Mills` for the company, where `General Mills Inc` stands too."""
     text, before = reading.surface(span), reading.before(span)
-    if text in companies:
-        span.type = "organization"
-    elif before and f"{before} {text}" in companies:
+    if before and f"{before} {text}" in companies:
         span.start = reading.passages[span.passage].read.rindex(before, 0, span.start)
-        span.type = "organization"
+    elif text not in companies:
+        return False
+    span.type = "organization"
+    return True
 
 
 def _without_title(read: str, span: Span) -> list[Span]:
@@ -184,6 +188,7 @@ def _name_end(read: str, start: int, end: int) -> int:
             plain.lower() in lexicon.ROLE_WORDS
             or plain in lexicon.CALENDAR
             or plain in lexicon.ORG_HEADS
+            or plain.lower() in lexicon.DESIGNATORS
             or plain in authority.demonyms()
             or plain.lower() in lexicon.NO_NAMES
             or count >= _LONGEST

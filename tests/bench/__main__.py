@@ -15,10 +15,10 @@ from typing import Any
 
 import orjson
 
-from tests.bench import corpus, features, load, report, scale, search
+from tests.bench import corpus, extraction, features, load, report, scale, search
 from tests.bench.processes import Failed, say
 
-SUBJECTS = ("load", "search", "features", "scale")
+SUBJECTS = ("load", "search", "features", "scale", "extraction")
 
 
 def main() -> int:
@@ -47,12 +47,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--feature-rounds", type=int, default=3, help="turns of each feature (3)")
     parser.add_argument("--scale-rounds", type=int, default=3, help="turns of each number (3)")
     parser.add_argument("--scale-seconds", type=float, default=8, help="seconds of a turn (8)")
+    parser.add_argument("--stories", type=int, default=600, help="stories a worker extracts (600)")
     return parser.parse_args()
 
 
 def _figures(asked: argparse.Namespace, data: Path, work: Path) -> dict[str, Any]:
     subjects = SUBJECTS if asked.only is None else (asked.only,)
     figures: dict[str, Any] = {"machine": report.machine()}
+    if "extraction" in subjects:
+        figures["extraction"] = extraction.measure(data, work, articles=asked.stories)
+    if subjects == ("extraction",):
+        return figures | {"floors": report.floors(figures)}
     pages = work / "pages"
     pages.mkdir()
     say(f"making {asked.pages} pages")

@@ -26,6 +26,11 @@ BUDGET_SHARE = 1.1
 """The most of its budget that a hostile search takes."""
 REPEATED_RATIO = 20.0
 """The least times that a repeated search is faster than a new one."""
+EXTRACTION_WORDS = 4_000
+"""Least words that one core extracts from in a second of its time."""
+EXTRACTION_RATIO = 1.7
+"""Least words a second of two workers that extract, in those of one, where two cores are free."""
+EXTRACTION_PEAK_MB = 450.0
 MOST_NEIGHBOURS = 0.15
 """Cores that other programs may have kept busy for an overrun budget to count."""
 
@@ -58,7 +63,20 @@ def floors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
         found["scale_ratio"] = _at_least(scale["ratio"], SCALE_RATIO)
         if not scale["two_cores_free"]:
             found["scale_ratio"]["holds"] = None
+    if extraction := figures.get("extraction"):
+        found |= _extraction_floors(extraction)
     return found
+
+
+def _extraction_floors(extraction: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    ratio = _at_least(extraction["ratio"], EXTRACTION_RATIO)
+    if not extraction["two_cores_free"]:
+        ratio["holds"] = None
+    return {
+        "extraction_words": _at_least(extraction["words_per_cpu_s"], EXTRACTION_WORDS),
+        "extraction_ratio": ratio,
+        "extraction_peak_mb": _at_most(extraction["worker_peak_mb"], EXTRACTION_PEAK_MB),
+    }
 
 
 def _feature_floors(features: dict[str, Any]) -> dict[str, dict[str, Any]]:

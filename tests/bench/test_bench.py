@@ -122,6 +122,12 @@ def test_a_floor_tells_nothing_where_the_cores_are_busy(
     figures = {
         "load": {"ratio": 0.8, "load_peak_mb": 401.0},
         "scale": {"ratio": 1.2, "two_cores_free": cores_free},
+        "extraction": {
+            "ratio": 1.5,
+            "two_cores_free": cores_free,
+            "words_per_cpu_s": 4_001,
+            "worker_peak_mb": 449.0,
+        },
     }
 
     found = report.floors(figures)
@@ -129,3 +135,6 @@ def test_a_floor_tells_nothing_where_the_cores_are_busy(
     assert found["load_ratio"] == {"value": 0.8, "floor": 0.75, "holds": True}
     assert found["load_peak_mb"] == {"value": 401.0, "ceiling": 400.0, "holds": False}
     assert found["scale_ratio"]["holds"] is holds
+    assert found["extraction_ratio"]["holds"] is holds
+    assert found["extraction_words"] == {"value": 4_001, "floor": 4_000, "holds": True}
+    assert found["extraction_peak_mb"]["holds"]
