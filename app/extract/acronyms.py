@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from app.extract import authority
+from app.extract import authority, lexicon
 from app.extract.passages import Span
 from app.text import fold
 
@@ -37,7 +37,7 @@ def acronyms(reading: Reading) -> None:
                 continue
             start, end, type_ = long
             name = " ".join(passage.read[start:end].split())
-            if name[:1].islower():
+            if name[:1].islower() or fold(name) in lexicon.NO_PHRASES:
                 learnt[short].append(((number, start), None, type_))
                 learnt[short + "s"].append(((number, start), None, type_))
                 continue

@@ -30,6 +30,11 @@ _OFFICE = re.compile(
     r"spokes(?:man|woman|person)|economist|analyst|head|editor|professor|chief|leader|governor|manager|"
     r"lawyer|attorney|coach|ambassador|mayor|senator|commissioner)\b"
 )
+_THE = re.compile(r"(?<![\w-])the\s$")  # nobody is called so
+_FIELD = re.compile(
+    r"\s(?:\w+\s)?(?:field|project|area|region|coast|river|basin|district|pipeline|refinery|mine|plant|"
+    r"valley|mountains?|island|peninsula|province|border|port|terminal)\b"
+)
 _STAKE = re.compile(
     r"\b(?:stakes?|shares?|interests?|holdings?|invest(?:ed|ors?|ment|ments|ing)?|stock|confidence|"
     r"position|partner|control|investors|believes?|faith|equity|pct|percent)\s(?:in|of)\s$"
@@ -149,6 +154,8 @@ def _told(reading: Reading, span: Span, text: str, fulls: set[str]) -> Type | No
         return "place"
     if span.type != "person" or len(words) > 1:
         return None
+    if _THE.search(before):
+        return "place" if _FIELD.match(behind) else "organization"
     if _COMPANY_BEHIND.match(behind) or _COMPANY_BEFORE.search(before):
         return "organization"
     return "place" if _TO.search(before) and _END.match(behind) else None

@@ -85,7 +85,7 @@ PLACE_HEADS = _words(
     """River Lake Mountain Mountains Valley Island Islands Sea Ocean Bay Gulf Strait Straits
     Desert Peninsula Province County District Region Airport Port Harbor Harbour Street Avenue
     Road Square Bridge Beach Hill Hills Park Coast Canal Oblast Governorate Prefecture Village
-    City Town Basin Cape Mount Plateau Delta Volcano Glacier Forest Refinery Stadium"""
+    City Town Basin Cape Mount Plateau Volcano Glacier Forest Refinery Stadium"""
 )
 """A capitalized run that ends so is a place."""
 
@@ -132,6 +132,9 @@ NO_PHRASES = frozenset(
         "black friday",
         "supreme leader",
         "special drawing rights",
+        "gross domestic product",
+        "gross national product",
+        "consumer price index",
     }
 )
 """Capitalized, and no person, organization or place; folded."""

@@ -91,7 +91,7 @@ def _after_owner(read: str, start: int, end: int) -> tuple[int, int]:
 _BASED = re.compile(r"[\w.]+-(?:based|listed|led|owned|backed|born|run|style|area|made|held)\s+")
 _PREFIX = re.compile(r"(?:intra|inter|anti|pro|non|pan|trans|ex|mid|pre|post)-", re.IGNORECASE)
 _NUMBER = re.compile(r"\s[\d,.]*\d(?:[,.]\d+|\d{3})(?:\s\w+)?$|\s[A-Z]+\.[A-Z]+$")
-_RATING = re.compile(r"(?:AAA|B{2,3})|[ABC]{1,3}(?:[+-]|-plus|-minus)")
+_RATING = re.compile(r"(?:AAA|B{2,3})|[ABC]{1,3}(?:[+-]|-plus|-minus)|[A-Z][a-z]{0,2}-?\d")
 _LOWER_TAIL = re.compile(r"(?:\s+[a-z][\w-]*)+$")
 
 
