@@ -123,7 +123,8 @@ def _known_names(loud: str, read: str) -> str:
                 if name != "US" or read[start:until] == "US":
                     read, end = read[:start] + name + read[until:], until
                 break
-    return read[:1].upper() + read[1:]
+    first = read[:1].upper()
+    return first + read[1:] if len(first) == 1 else read  # a ligature becomes two letters
 
 
 def _down(match: re.Match[str], spelt: dict[str, str]) -> str:

@@ -146,8 +146,6 @@ def _told(reading: Reading, span: Span, text: str, fulls: set[str]) -> Type | No
     last = words[-1].rstrip(".")
     kind = last in lexicon.ORG_HEADS or last.lower() in lexicon.GENERIC
     several = 1 < len(words) <= _LONGEST and not kind and last not in lexicon.PLACE_HEADS
-    if len(words) == _SHORT and span.type == "person" and _is_team(words):
-        return "organization"
     if fold(text) in fulls or (several and _is_person(text, before, behind)):
         return "person"
     if not kind and _is_place(span, text, before):
@@ -166,13 +164,6 @@ def _is_person(text: str, before: str, behind: str) -> bool:
         return True
     in_apposition = _ROLE.search(before) and re.match(r"[,.]", behind)
     return bool(in_apposition or _WHO.match(behind) or _OFFICE.match(behind))
-
-
-def _is_team(words: list[str]) -> bool:
-    """Whether two words are a city and what its team is called: `Miami Heat`."""
-    found = authority.lookup(words[0], "place")
-    given = words[0] in lexicon.GIVEN_NAMES or any(words[0] in entry.weak for entry in found)
-    return bool(found) and not given
 
 
 def _is_place(span: Span, text: str, before: str) -> bool:

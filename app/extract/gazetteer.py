@@ -55,7 +55,10 @@ def _retype(passage: Passage, span: Span, hit: Hit, *, sport: bool) -> None:
     if span.type in {entry.type for entry in hit.entries}:
         span.sure = span.sure or not any(hit.name in entry.weak for entry in hit.entries)
         return
-    if span.sure or any(hit.name in entry.ambiguous for entry in hit.entries):
+    doubtful = any(hit.name in entry.weak | entry.ambiguous for entry in hit.entries)
+    if span.sure and (doubtful or span.type == "person"):
+        return
+    if any(hit.name in entry.ambiguous for entry in hit.entries):
         return
     club = sport and hit.entries[0].kind in {"city", "capital"}
     if club and span.type == "organization":

@@ -11,18 +11,18 @@ def _words(text: str) -> frozenset[str]:
 
 
 HONORIFICS = _words(
-    """mr mrs ms miss dr prof professor sir dame lord lady sen senator rep gov governor lt gen
-    general maj major col colonel capt captain cmdr commander adm admiral sgt sergeant cpl
-    lieutenant brig brigadier marshal president premier chancellor king queen prince princess
-    sultan emperor pope cardinal archbishop bishop rev reverend father sheikh shaikh sheik
-    emir imam ayatollah mullah maulana rabbi chairman chairwoman congressman congresswoman
-    councilman councilwoman lawmaker spokesman spokeswoman spokesperson ambassador envoy
-    minister secretary judge justice mayor sheriff detective officer inspector analyst
-    economist coach striker midfielder defender goalkeeper actor actress singer director
-    author novelist attorney lawyer commissioner superintendent chief treasurer deputy
-    undersecretary vice-president co-founder founder ceo cfo engr barrister advocate hon mp md
-    pm pilot publicist skipper sister brother crown comptroller prosecutor vice-chairman
-    vicepresident field counsellor counselor"""
+    """adviser advisor mr mrs ms miss dr prof professor sir dame lord lady sen senator rep gov
+    governor lt gen general maj major col colonel capt captain cmdr commander adm admiral sgt
+    sergeant cpl lieutenant brig brigadier marshal president premier chancellor king queen
+    prince princess sultan emperor pope cardinal archbishop bishop rev reverend father sheikh
+    shaikh sheik emir imam ayatollah mullah maulana rabbi chairman chairwoman congressman
+    congresswoman councilman councilwoman lawmaker spokesman spokeswoman spokesperson
+    ambassador envoy minister secretary judge justice mayor sheriff detective officer
+    inspector analyst economist coach striker midfielder defender goalkeeper actor actress
+    singer director author novelist attorney lawyer commissioner superintendent chief
+    treasurer deputy undersecretary vice-president co-founder founder ceo cfo engr barrister
+    advocate hon mp md pm pilot publicist skipper sister brother crown comptroller prosecutor
+    vice-chairman vicepresident field counsellor counselor"""
 )
 """May stand right before a person's name."""
 

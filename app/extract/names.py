@@ -87,7 +87,12 @@ def _vote(reading: Reading) -> None:
     votes: defaultdict[str, Counter[Type]] = defaultdict(Counter)
     for span in reading.spans:
         votes[reading.surface(span)][span.type] += 5 if span.sure else 1
-    surnames = {fold(name.split()[-1]) for name in several_words(reading)}
+    surnames = {
+        " ".join(words[at:])
+        for name in several_words(reading)
+        for words in [fold(name).split()]
+        for at in range(1, len(words))
+    }
     for span in reading.spans:
         text = reading.surface(span)
         if not span.sure and len(votes[text]) > 1:

@@ -92,11 +92,11 @@ class Reading:
 
     def before(self, span: Span) -> str:
         """The word right before a span; empty after punctuation."""
-        return _last_word(self.passages[span.passage].read, span.start)
+        return last_word(self.passages[span.passage].read, span.start)
 
     def after(self, span: Span) -> str:
         """The word right behind a span; empty before punctuation."""
-        return _next_word(self.passages[span.passage].read, span.end)
+        return next_word(self.passages[span.passage].read, span.end)
 
 
 _LAST = re.compile(r"([\w.’'-]*\w\.?)[ \t]+$")
@@ -104,18 +104,16 @@ _NEXT = re.compile(r"[ \t]+(\w[\w.’'-]*)")
 _REACH = 40
 
 
-def _last_word(text: str, end: int) -> str:
+def last_word(text: str, end: int) -> str:
+    """The word right before `end`; empty after punctuation."""
     found = _LAST.search(text[max(end - _REACH, 0) : end])
     return found.group(1) if found else ""
 
 
-def _next_word(text: str, start: int) -> str:
+def next_word(text: str, start: int) -> str:
+    """The word right behind `start`; empty before punctuation."""
     found = _NEXT.match(text, start)
     return found.group(1) if found else ""
-
-
-last_word = _last_word
-next_word = _next_word
 
 
 def reading(text: Text) -> Reading:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _SUFFIXES = frozenset({"jr", "sr", "jr.", "sr.", "ii", "iii", "iv"})
 
 
+_REGNAL = frozenset({"king", "queen", "pope", "emperor", "emir", "sultan", "prince", "princess"})
+"""Before one name these say that it is no surname: King Salman is not Mohammed bin Salman."""
+
+
 def several_words(reading: Reading) -> list[str]:
     """The names of people that have more than one word, in the order of the article."""
     found = [
@@ -150,7 +154,8 @@ def surnames(reading: Reading) -> None:
             span.name = fulls[name]
             kept.append(span)
             continue
-        meant = _candidates(name, set(fulls.values()))
+        regnal = reading.before(span).lower() in _REGNAL
+        meant = set() if regnal else _candidates(name, set(fulls.values()))
         if len(meant) > 1:
             here = (span.passage, span.start)
             before = [

@@ -128,7 +128,7 @@ def _trailing(text: str) -> int:
     """How many characters at the end are no part of the name."""
     if _KEPT_DOT.search(text) or text in authority.abbreviations():
         return 0
-    if not text.endswith((".", "'", "’")) and authority.lookup(text):
+    if text[-1].isalnum() and authority.lookup(text):
         return 0
     tail = _TRAILING.search(text)
     return len(tail.group()) if tail else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from app.extract import authority
+from app.extract import authority, lexicon
 from app.extract.gazetteer import is_sport
 
 if TYPE_CHECKING:
@@ -29,8 +29,17 @@ _PLAYED = re.compile(
 )
 
 
+_WORD = re.compile(r"[a-z]+")
+_SIGNS = frozenset(
+    {"team", "teams", "player", "players", "season", "league", "coach", "game", "match"}
+)
+
+
 def teams(reading: Reading) -> None:
     """Make cities that play organizations, under their full name where the article has it."""
+    words = {word for passage in reading.passages for word in _WORD.findall(passage.read.lower())}
+    if words & _SIGNS:
+        _full_names(reading)
     if not is_sport(reading):
         return
     fulls = [
@@ -64,6 +73,18 @@ def teams(reading: Reading) -> None:
         meant = [full for full in dict.fromkeys(fulls) if full.startswith(text + " ")]
         span.type, span.sure = "organization", True
         span.name = meant[0] if len(meant) == 1 else text
+
+
+def _full_names(reading: Reading) -> None:
+    """Take two words for a team, not a person, if the first is a city: `Miami Heat`."""
+    for span in reading.spans:
+        words = reading.surface(span).split()
+        if span.type != "person" or span.sure or len(words) != 2:
+            continue
+        found = authority.lookup(words[0], "place")
+        given = words[0] in lexicon.GIVEN_NAMES or any(words[0] in entry.weak for entry in found)
+        if found and not given:
+            span.type = "organization"
 
 
 def _is_city(text: str) -> bool:

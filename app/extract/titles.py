@@ -71,6 +71,8 @@ def _without_title(read: str, span: Span) -> list[Span]:
             start = number + 1
         elif not office and (bare in _LINKS or "-" not in word.group()):
             break
+    middle = [n for n, w in enumerate(words[:-1]) if n and _bare(w.group()) in _OFFICES]
+    start = max(start, middle[-1] + 1) if middle else start
     if start == len(words):
         return [] if len(words) > 1 or _bare(words[0].group()) in _PLAIN_TITLES else [span]
     if start:
@@ -78,6 +80,23 @@ def _without_title(read: str, span: Span) -> list[Span]:
     return [span]
 
 
+_OFFICES = frozenset(
+    {
+        "minister",
+        "secretary",
+        "president",
+        "chief",
+        "director",
+        "chairman",
+        "spokesman",
+        "governor",
+        "commissioner",
+        "analyst",
+        "coach",
+        "manager",
+    }
+)
+"""Never a part of a name: what stands before them in a span belongs to the office."""
 _LINKS = frozenset({"of", "for", "and", "the"})
 _PLAIN_TITLES = lexicon.ROLE_WORDS - frozenset(
     {"king", "prince", "pope", "bishop", "judge", "major", "marshal"}
@@ -101,6 +120,9 @@ def _office(read: str, span: Span) -> list[Span]:
     if not titled or authority.lookup(read[span.start : span.end]):
         return [span]
     behind = [word.group().strip(".,") for word in words[titled[-1] + 1 :]]
+    if len(behind) > 1 and behind[0] == "of" and authority.lookup(" ".join(behind[1:])):
+        start = words[titled[-1] + 2].start()
+        return [Span(span.passage, start, span.end, span.type)]
     if any(word in lexicon.ORG_HEADS or word.lower() in _LINKS for word in behind):
         return [span]
     found = _before_office(read, span, words, titled[-1])
@@ -130,7 +152,7 @@ _TITLED = re.compile(
     r"Captain|Admiral|Major|Marshal|Secretary|Undersecretary|Ambassador|Justice|Judge|Mayor|Pope|Cardinal|Bishop|"
     r"Archbishop|Mullah|Ayatollah|Imam|Emir|Sultan|Chairman|Chairwoman|Chairperson|Spokesman|"
     r"Spokeswoman|Councilman|Congressman|Congresswoman|Sheriff|Detective|Inspector|Professor|Doctor|"
-    r"Director|Commissioner|Commander|Rabbi|Envoy|Analyst|spokesman|spokeswoman|spokesperson|"
+    r"Director|Commissioner|Commander|Rabbi|Envoy|Adviser|Advisor|Analyst|spokesman|spokeswoman|spokesperson|"
     r"president|chairman|minister|coach|striker|midfielder|defender|goalkeeper|analyst|economist|"
     r"governor|senator|lawmaker|secretary|ambassador|envoy|captain|CEO|CFO|COO)\.?[ ]"
 )

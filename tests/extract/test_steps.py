@@ -6,11 +6,11 @@ A sentence is written with its spans: `{person:Gen. Bajwa}`; the finder yields e
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from app.extract import Resolving, Text
+from app.extract import Resolving, Text, open_extractor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +90,8 @@ def test_one_person_in_two_spans_is_one() -> None:
         ("{person:Gen. Tariq Noor} left.", {("person", "Tariq Noor")}),
         ("{person:Foreign Minister Tariq Noor} left.", {("person", "Tariq Noor")}),
         ("{person:Foreign Minister} left.", set()),
+        ("{person:Cal Fire Chief Ada Roy} left.", {("person", "Ada Roy")}),
+        ("The {place:Emir of Kuwait} left.", {("place", "Kuwait")}),
         ("{person:Minister} left.", set()),
         ("{person:King} left.", {("person", "King")}),
         ("{organization:Economy Minister Nino Vale} left.", {("person", "Nino Vale")}),
@@ -296,6 +298,8 @@ def test_an_acronym_that_skips_letters_takes_the_span() -> None:
         ("{person:Ada Roy} came. He said Roy left.", ["Ada Roy", "Ada Roy"]),
         ("{person:Zorin} left; he saw Viktoria Zorin", ["Viktoria Zorin"] * 2),
         ("They saw Olga Petrova there", ["Olga Petrova"]),
+        ("{person:Faris bin Salman} met King {person:Salman}", ["Faris bin Salman", "Salman"]),
+        ("{person:Luc Le Roy} and {organization:Le Roy}", ["Luc Le Roy", "Luc Le Roy"]),
     ],
 )
 def test_surnames_lead_to_full_names(body: str, expected: list[str]) -> None:
@@ -344,7 +348,8 @@ def test_short_names_of_organizations(body: str, expected: set[str]) -> None:
         ("the minister, {organization:Zora Quill}, left", ("person", "Zora Quill")),
         ("{place:Zora Quill}, chairman of it, left", ("person", "Zora Quill")),
         ("{place:Zora Quill}, 54, left", ("person", "Zora Quill")),
-        ("{person:Miami Heat} lost", ("organization", "Miami Heat")),
+        ("{person:Miami Heat} lost a game", ("organization", "Miami Heat")),
+        ("{person:Lima Roy} lost", ("person", "Lima Roy")),
         (
             "{person:Ada Frerichs} and {organization:Frerichs of Lombard}",
             ("person", "Ada Frerichs"),
@@ -411,3 +416,23 @@ def test_each_step_can_be_left_out() -> None:
         ("person", "Gen. Ada Roy", "Gen. Ada Roy")
     ]
     assert found("ADA", headline="ADA WENT TO PERU", without=("casing",)) == []
+
+
+@pytest.mark.parametrize("choice", ["spacy", "rules"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        Text("ﬁ. TAG' SALMAN SAYS", body="İSTANBUL the NATO (ABC) A ’s"),
+        Text("\u200b“-", summary=("", "Bank of ’s", "\x00"), caption="Mr ,", dateline="/,;, Ore."),
+        Text("a", body="He saw Chicago       \nand\n\n    Paris's (\u00e9)    \n Gen. "),
+        Text("KING OF THE U.S.", dateline="PARIS, MARCH 3, 日本", body="of of Bank of of the Sir"),
+    ],
+)
+def test_odd_texts_are_cut_exactly(text: Text, choice: Literal["spacy", "rules"]) -> None:
+    (mentions,) = open_extractor(choice).extract([text])
+    assert isinstance(mentions, list), mentions
+    for each in mentions:
+        field = getattr(text, each.field)
+        value = field[each.index] if each.index is not None else field
+        assert value[each.start : each.end] == each.surface == each.surface.strip()
+        assert each.name.strip()
