@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _ACRONYM = re.compile(r"[ ]\(([A-Z][A-Za-z&.-]{1,9}?)(s?)\)")
 _REVERSED = re.compile(r"\b([A-Z]{2,8})[ ]\(([\w’'-]+(?:[ ][\w’'-]+){1,7})\)")
 _BEFORE = re.compile(r"[^\s().,;:“”\"]+(?:\.(?=\s|$))?")
+_OWNER = re.compile(r"['’]s?$")
 _WINDOW = 10  # words before the bracket that may be the long form
 _MINOR = frozenset({"of", "and", "the", "for", "in", "on", "de", "la", "des", "du", "et", "&", "y"})
 
@@ -36,6 +37,7 @@ def acronyms(reading: Reading) -> None:
             if long is None:
                 continue
             start, end, type_ = long
+            end = start + len(_OWNER.sub("", passage.read[start:end]))
             name = " ".join(passage.read[start:end].split())
             if name[:1].islower() or fold(name) in lexicon.NO_PHRASES:
                 learnt[short].append(((number, start), None, type_))

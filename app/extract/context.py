@@ -120,10 +120,16 @@ def _heard(reading: Reading) -> set[str]:
 
 def _is_heard(reading: Reading, span: Span, heard: set[str]) -> bool:
     """Whether a name in a headline in capitals is known, or stands below it as well."""
-    text = reading.surface(span)
-    if not reading.passages[span.passage].loud or span.sure or authority.lookup(text):
+    if not reading.passages[span.passage].loud or span.sure:
         return True
-    return any(word in heard for word in fold(text).split())
+    text = reading.surface(span)
+    known = authority.lookup(text)
+    if known and not any(entry.weak for entry in known):
+        return True
+    word = re.compile(rf"(?<![\w-]){re.escape(text.lower())}(?![\w-])")
+    if any(not passage.loud and word.search(passage.read) for passage in reading.passages):
+        return False
+    return any(each in heard for each in fold(text).split())
 
 
 def _is_event(reading: Reading, span: Span) -> bool:

@@ -91,7 +91,7 @@ def _after_owner(read: str, start: int, end: int) -> tuple[int, int]:
 _BASED = re.compile(r"[\w.]+-(?:based|listed|led|owned|backed|born|run|style|area|made|held)\s+")
 _PREFIX = re.compile(r"(?:intra|inter|anti|pro|non|pan|trans|ex|mid|pre|post)-", re.IGNORECASE)
 _NUMBER = re.compile(r"\s[\d,.]*\d(?:[,.]\d+|\d{3})(?:\s\w+)?$|\s[A-Z]+\.[A-Z]+$")
-_RATING = re.compile(r"(?:AAA|B{2,3})|[ABC]{1,3}(?:[+-]|-plus|-minus)|[A-Z][a-z]{0,2}-?\d")
+_RATING = re.compile(r"(?:AAA|B{2,3})|[ABC]{1,3}(?:[+-]|-plus|-minus)|[A-Z][a-z]{0,2}-?\d\w?")
 _LOWER_TAIL = re.compile(r"(?:\s+[a-z][\w-]*)+$")
 
 
@@ -149,7 +149,8 @@ def _may_be_a_name(reading: Reading, span: Span) -> bool:
     read = reading.passages[span.passage].read
     ticker = read[span.start - 1 : span.start] == "<" and text.isupper()
     handle = "@" in read[max(span.start - 1, 0) : span.end]
-    if ticker or handle or _RATING.fullmatch(text) or len(folded) < _SHORTEST:
+    mark = _RATING.fullmatch(text) and not authority.lookup(text)
+    if ticker or handle or mark or len(folded) < _SHORTEST:
         return False
     if text in authority.demonyms() or folded in lexicon.NO_NAMES | lexicon.NO_PHRASES:
         return False

@@ -73,6 +73,8 @@ def _without_title(read: str, span: Span) -> list[Span]:
             break
     middle = [n for n, w in enumerate(words[:-1]) if n and _bare(w.group()) in _OFFICES]
     start = max(start, middle[-1] + 1) if middle else start
+    if not start and len(words) > 2 and words[0].group() in authority.demonyms():
+        start = 1
     if start == len(words):
         return [] if len(words) > 1 or _bare(words[0].group()) in _PLAIN_TITLES else [span]
     if start:
@@ -134,7 +136,7 @@ def _office(read: str, span: Span) -> list[Span]:
 
 def _before_office(read: str, span: Span, words: list[re.Match[str]], at: int) -> list[Span]:
     """What stands before the office whose last word is number `at`, if that is a name."""
-    while at and _bare(words[at - 1].group()) in lexicon.ROLE_WORDS:
+    while at and _bare(words[at - 1].group()) in lexicon.ROLE_WORDS | _LINKS:
         at -= 1
     if not at:
         return []

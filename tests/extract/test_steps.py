@@ -90,6 +90,9 @@ def test_one_person_in_two_spans_is_one() -> None:
         ("{person:Gen. Tariq Noor} left.", {("person", "Tariq Noor")}),
         ("{person:Foreign Minister Tariq Noor} left.", {("person", "Tariq Noor")}),
         ("{person:Foreign Minister} left.", set()),
+        ("{person:Belgian Luc Roy} left.", {("person", "Luc Roy")}),
+        ("{organization:Industry and Trade Secretary Ada Roy} left", {("person", "Ada Roy")}),
+        ("The {organization:G-7} met.", {("organization", "Group of Seven")}),
         ("{person:Cal Fire Chief Ada Roy} left.", {("person", "Ada Roy")}),
         ("The {place:Emir of Kuwait} left.", {("place", "Kuwait")}),
         ("{person:Minister} left.", set()),
@@ -266,6 +269,10 @@ def test_acronyms_are_named_by_the_nearest_meaning_before() -> None:
 )
 def test_acronyms_of_common_words_are_no_names(body: str) -> None:
     assert found(body) == []
+
+
+def test_an_owner_in_front_of_an_acronym_is_the_name() -> None:
+    assert names("the Zorin Wheat Board's (ZWB) crop") == {("organization", "Zorin Wheat Board")}
 
 
 def test_an_acronym_may_stand_first() -> None:
