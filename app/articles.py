@@ -21,6 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from app import mentions, selecting
 from app.errors import NotFound
 from app.models import chunks, metadata
 from app.saving import Saved, remove, replace, save
@@ -29,13 +30,14 @@ from app.search.base import Place as Position
 from app.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
     from sqlalchemy import Row
     from sqlmodel import Session
 
-    from app.filters import Choice, Filters
+    from app.filters import Filters
+    from app.mentions import Mentioned, Terms
 
 Order = Literal["newest", "oldest"]
 
@@ -129,7 +131,7 @@ class Whole(Summary):
 
     body: str
     sources: list[Seen] = field(default_factory=list)
-    mentions: list[Any] = field(default_factory=list)
+    mentions: list[Mentioned] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ def listing(
 ) -> Listing:
     """A page of the articles that pass `filters`, by date; undated ones last, ids break ties."""
     c = _article.c
-    wanted = _filtered(select(*_SUMMARY), filters)
+    wanted = selecting.filtered(select(*_SUMMARY), filters)
     rows: list[Row[Any]] = []
     key = tuple_(c.published_at, c.id)
     down = order == "newest"
@@ -245,7 +247,7 @@ def listing(
             undated = undated.where(c.id < after.id if down else c.id > after.id)
         undated = undated.order_by(c.id.desc() if down else c.id).limit(limit + 1 - len(rows))
         rows += session.execute(undated).all()
-    total = session.execute(_filtered(select(func.count()).select_from(_article), filters))
+    total = session.execute(selecting.filtered(select(func.count()).select_from(_article), filters))
     page = _summaries(session, rows[:limit])
     more = len(rows) > limit
     return Listing(page, total.scalar_one(), position(page[-1]) if more else None)
@@ -269,6 +271,8 @@ def wholes(session: Session, ids: Sequence[UUID]) -> dict[UUID, Whole]:
     found = {row.id: Whole(**row._mapping) for row in rows}
     for id_, related in _related(session, ids).items():
         found[id_].related = related
+    for id_, mentioned in mentions.of(session, found).items():
+        found[id_].mentions = mentioned
     s = _sighting.c
     columns = [s.article_id, *(s[name] for name in Seen.__slots__)]
     for part in chunks(found):
@@ -364,7 +368,7 @@ def changed_since(session: Session, cursor: int, *, limit: int) -> list[Change]:
         return []
     changed = select(*_INDEXED).where(a.change > cursor, a.change <= last)
     removed = select(t.article_id, t.change).where(t.change > cursor, t.change <= last)
-    found = [Change(row.id, row.change, _document(row)) for row in session.execute(changed)]
+    found = _changes(session, session.execute(changed).all())
     found += [Change(row.article_id, row.change, None) for row in session.execute(removed)]
     found.sort(key=lambda change: (change.change, change.id))
     return found
@@ -400,13 +404,21 @@ def states(session: Session, ids: Sequence[UUID]) -> list[Change]:
     for some in chunks(ids):
         for row in session.execute(select(t.article_id, t.change).where(t.article_id.in_(some))):
             found[row.article_id] = Change(row.article_id, row.change, None)
-        for row in session.execute(select(*_INDEXED).where(a.id.in_(some))):
-            found[row.id] = Change(row.id, row.change, _document(row))
+        stored = session.execute(select(*_INDEXED).where(a.id.in_(some))).all()
+        found |= {change.id: change for change in _changes(session, stored)}
     return list(found.values())
 
 
-def _document(row: Row[Any]) -> Document:
+def _changes(session: Session, rows: Sequence[Row[Any]]) -> list[Change]:
+    terms = mentions.terms(session, [row.id for row in rows])
+    return [Change(row.id, row.change, _document(row, terms[row.id])) for row in rows]
+
+
+def _document(row: Row[Any], entities: Terms) -> Document:
+    """What an index holds of an article; a dateline name that is an entity's is its id alone."""
     at = row.published_at
+    places = [key for place in row.places if (key := fold(place)) not in entities.covered]
+    by_type = entities.by_type
     return Document(
         headline=row.headline,
         summary=row.summary,
@@ -415,7 +427,10 @@ def _document(row: Row[Any]) -> Document:
         published_us=None if at is None else microseconds(at),
         names={
             "source": [row.source_key] if row.source_key else [],
-            "place": [fold(place) for place in row.places],
+            "place": [*places, *by_type.get("place", ())],
+            "person": by_type.get("person", ()),
+            "organization": by_type.get("organization", ()),
+            "entity": [term for terms in by_type.values() for term in terms],
             "language": [row.language] if row.language else [],
             "section": [row.section_key] if row.section_key else [],
         },
@@ -438,36 +453,6 @@ def _related(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Related]]
     for row in session.execute(_RELATED, {"ids": ids}):
         found.setdefault(row.of, []).append(Related(id=row.id, headline=row.headline))
     return found
-
-
-def _filtered(statement: Select[Any], filters: Filters) -> Select[Any]:
-    c = _article.c
-    columns = {"source": c.source_key, "language": c.language, "section": c.section_key}
-    for name, choice in filters.named:
-        if name == "place":
-            statement = _placed(statement, choice)
-            continue
-        column = columns[name]
-        if choice.wanted:
-            statement = statement.where(column.in_(choice.wanted))
-        if choice.unwanted:
-            statement = statement.where(func.coalesce(column, "").not_in(choice.unwanted))
-    if filters.since is not None:
-        statement = statement.where(c.published_at >= filters.since)
-    if filters.until is not None:
-        statement = statement.where(c.published_at < filters.until)
-    return statement
-
-
-def _placed(statement: Select[Any], choice: Choice) -> Select[Any]:
-    def at(keys: Iterable[str]) -> Select[Any]:
-        return select(_place.c.article_id).where(_place.c.place_key.in_(keys))
-
-    if choice.wanted:
-        statement = statement.where(_article.c.id.in_(at(choice.wanted)))
-    if choice.unwanted:
-        statement = statement.where(_article.c.id.not_in(at(choice.unwanted)))
-    return statement
 
 
 def microseconds(instant: datetime) -> int:

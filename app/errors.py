@@ -2,13 +2,15 @@
 
     BroadsheetError
     ├── NotFound             no article (or other noun) of that id
+    ├── Moved                what stood under an id has another one now
     ├── RequestError         what the caller sent cannot be understood
     │   ├── ParameterError   a parameter's value, by its name
     │   └── QueryError       a search query, with the position
     ├── Forbidden            a write without the token that it needs
     ├── StoreError           the database cannot answer now
     │   ├── FolderUnwritable its folder cannot be made or written
-    │   └── SchemaMismatch   its tables are of another version than this program
+    │   ├── SchemaMismatch   its tables are of another version than this program
+    │   └── ExtractorBusy    another process is extracting
     ├── ExtractorMissing     names cannot be found in the way that was asked for
     └── EngineError          the index cannot answer now
         ├── IndexMissing     there is none yet
@@ -36,6 +38,16 @@ class NotFound(BroadsheetError):
         super().__init__(f"no {kind} with id {key}")
         self.kind = kind
         self.key = key
+
+
+class Moved(BroadsheetError):
+    """The `kind` that was stored under `key` is to be found under `heir`."""
+
+    def __init__(self, kind: str, key: str, heir: str) -> None:
+        super().__init__(f"{kind} {key} is {heir} now")
+        self.kind = kind
+        self.key = key
+        self.heir = heir
 
 
 class RequestError(BroadsheetError):
@@ -117,6 +129,14 @@ class ExtractorMissing(BroadsheetError):
         super().__init__(f"the extractor {choice} cannot be opened: {reason}")
         self.choice = choice
         self.reason = reason
+
+
+class ExtractorBusy(StoreError):
+    """Another process holds the extractor's lock at `path`."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"another process is extracting: {path}")
+        self.path = path
 
 
 class EngineError(BroadsheetError):

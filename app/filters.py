@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from app.errors import ParameterError
 from app.text import fold
@@ -17,15 +18,19 @@ from app.text import fold
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-NAMED = ("source", "place", "language", "section")
+ENTITIES = ("person", "organization", "place", "entity")
+"""The filters that take an entity's id as well as a name."""
+NAMED = ("source", "place", "language", "section", "person", "organization", "entity")
 """The filters that compare a name, in the order of their documentation."""
 
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TERM = re.compile(r"=[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Folded names, sorted: any of `wanted` (all, when empty) and none of `unwanted`."""
+    """Folded names (see `key`), sorted: any of `wanted` (empty: all), none of `unwanted`."""
 
     wanted: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
@@ -66,9 +71,30 @@ def _choice(name: str, values: Sequence[str]) -> Choice:
     if any(not value.replace("-", "").strip() for value in values):
         raise ParameterError(name, "is empty")
     return Choice(
-        tuple(sorted({fold(value) for value in values if not value.startswith("-")})),
-        tuple(sorted({fold(value[1:]) for value in values if value.startswith("-")})),
+        tuple(sorted({key(name, value) for value in values if not value.startswith("-")})),
+        tuple(sorted({key(name, value[1:]) for value in values if value.startswith("-")})),
     )
+
+
+def key(name: str, value: str) -> str:
+    """What the field `name` is compared with: a folded name, or the term of an entity's id."""
+    if name in ENTITIES and _UUID.fullmatch(value.strip()):
+        return term_of(UUID(value.strip()))
+    return fold(value)
+
+
+def term_of(entity_id: UUID) -> str:
+    """An entity's id among folded names, which never begin so.
+
+    >>> term_of(UUID(int=1))
+    '=00000000000000000000000000000001'
+    """
+    return f"={entity_id.hex}"
+
+
+def id_of(term: str) -> UUID | None:
+    """The entity's id that a term stands for, None for a name."""
+    return UUID(hex=term[1:]) if _TERM.fullmatch(term) else None
 
 
 def period(name: str, text: str) -> tuple[datetime, datetime]:

@@ -1,7 +1,8 @@
-"""Tables, and nothing that decides: Store, Article, Sighting, Place, Tombstone.
+"""Tables, and nothing that decides: articles and what was said of them, entities and mentions.
 
 The columns of Article are the fields of the article's JSON; `digest` tells two versions
-apart without reading them. Rows are written by `app.articles` alone.
+apart without reading them. Its rows are written by `app.articles` alone, those of entities
+by `app.mentions` and `app.deciding`.
 """
 
 from __future__ import annotations
@@ -54,6 +55,10 @@ class Store(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     change: int = Field(sa_type=BigInteger)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    extracted: int = Field(sa_type=BigInteger)
+    """The last change whose articles the extractor has read."""
+    extractor: str | None = Field(sa_type=Text)
+    """The version of the extractor that read them."""
 
 
 class Article(SQLModel, table=True):
@@ -122,6 +127,116 @@ class Tombstone(SQLModel, table=True):
 
     article_id: UUID = Field(primary_key=True)
     change: int = Field(sa_type=BigInteger, index=True)
+
+
+def _entity(name: str, *, key: bool = True) -> Column[Any]:
+    return Column(name, ForeignKey("entity.number"), primary_key=key, nullable=False)
+
+
+class Entity(SQLModel, table=True):
+    """A person, organization or place; `number` stands for it in other tables alone.
+
+    The counts are those of `appearance` and `mention`. One that was merged into its `heir`
+    has none.
+    """
+
+    __table_args__ = (
+        Index(None, "article_count", "id"),
+        Index(None, "type", "article_count", "id"),
+        Index(None, "name_key", "id"),
+        Index(None, "type", "name_key", "id"),
+    )
+
+    number: int | None = Field(primary_key=True, default=None)
+    id: UUID = Field(unique=True)
+    type: str = Field(max_length=12)
+    known: str | None = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=Text)
+    name_fixed: bool
+    heir: int | None = Field(sa_column=Column(ForeignKey("entity.number"), index=True))
+    wikidata: str | None = Field(sa_type=Text)
+    iso: str | None = Field(sa_type=Text)
+    article_count: int
+    mention_count: int
+
+
+class Alias(SQLModel, table=True):
+    """What an entity is called: in how many articles as its name there, and in how many at all.
+
+    `kept` aliases come from the authority file or an operator and need no article.
+    """
+
+    __table_args__ = (Index(None, "key", "entity"), {"sqlite_with_rowid": False})
+
+    entity: int = Field(sa_column=_entity("entity"))
+    label: str = Field(sa_type=Text, primary_key=True)
+    key: str = Field(sa_type=Text)
+    named: int
+    called: int
+    kept: bool
+
+
+class Mention(SQLModel, table=True):
+    """An entity at a place in an article.
+
+    `base` is the entity of the name, `entity` the one that operators' decisions make of it.
+    """
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    article_id: UUID = Field(sa_column=_article_id())
+    n: int = Field(primary_key=True)
+    base: int = Field(sa_column=_entity("base", key=False))
+    entity: int = Field(sa_column=_entity("entity", key=False))
+    field: str = Field(max_length=8)
+    bullet: int | None
+    start: int
+    end: int
+    surface: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+
+
+class Appearance(SQLModel, table=True):
+    """An entity in an article, with its mentions there and the article's day (UTC, ordinal)."""
+
+    __table_args__ = (Index(None, "entity", "day"), {"sqlite_with_rowid": False})
+
+    article_id: UUID = Field(sa_column=_article_id())
+    entity: int = Field(sa_column=_entity("entity"))
+    mentions: int
+    day: int | None
+
+
+class Companion(SQLModel, table=True):
+    """In how many articles two entities appear together; a row for either direction."""
+
+    __table_args__ = (Index(None, "entity", "count", "other"), {"sqlite_with_rowid": False})
+
+    entity: int = Field(sa_column=_entity("entity"))
+    other: int = Field(sa_column=_entity("other"))
+    count: int
+
+
+class Extraction(SQLModel, table=True):
+    """Which version of an article the extractor has read, or why it could not."""
+
+    __table_args__ = (Index(None, "error"), {"sqlite_with_rowid": False})
+
+    article_id: UUID = Field(sa_column=_article_id())
+    digest: str = Field(max_length=32)
+    version: str = Field(sa_type=Text)
+    error: str | None = Field(sa_type=Text)
+
+
+class Split(SQLModel, table=True):
+    """An operator's word that `entity` is `target` in an article; it outlives the article."""
+
+    __table_args__ = (Index(None, "article_id"), {"sqlite_with_rowid": False})
+
+    entity: int = Field(sa_column=_entity("entity"))
+    article_id: UUID = Field(primary_key=True)
+    target: int = Field(sa_column=_entity("target", key=False))
 
 
 def chunks(ids: Iterable[UUID]) -> Iterator[list[UUID]]:

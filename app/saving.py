@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
-from app import identity
+from app import identity, mentions, numbering
 from app.errors import NotFound
 from app.models import chunks, metadata
 from app.text import fold
@@ -33,7 +33,6 @@ Outcome = Literal["saved", "revised", "unchanged", "stale"]
 _article = metadata.tables["article"]
 _place = metadata.tables["place"]
 _sighting = metadata.tables["sighting"]
-_store = metadata.tables["store"]
 _tombstone = metadata.tables["tombstone"]
 
 _CONTENT = (
@@ -148,7 +147,7 @@ class _Batch:
         touched = self._rows.keys() | {key[0] for key in self._seen}
         if not touched:
             return
-        change = _take_change(session)
+        change = numbering.take(session)
         connection = session.connection()
         rows = [row | {"change": change} for row in self._rows.values()]
         if new := [row for row in rows if row["id"] not in self._stored]:
@@ -157,6 +156,7 @@ class _Batch:
         if old := [row | {"_id": row["id"]} for row in rows if row["id"] in self._stored]:
             connection.execute(update(_article).where(_article.c.id == bindparam("_id")), old)
             _delete(session, _place.c.article_id, [row["id"] for row in old])
+            mentions.forget(session, [row["id"] for row in old])
         places = [
             {"article_id": row["id"], "place_key": key, "label": label}
             for row in rows
@@ -165,8 +165,7 @@ class _Batch:
         if places:
             connection.execute(insert(_place), places)
         self._write_sightings(session)
-        for some in chunks(touched - self._rows.keys()):
-            session.execute(update(_article).where(_article.c.id.in_(some)).values(change=change))
+        numbering.stamp(session, touched - self._rows.keys())
 
     def _write_sightings(self, session: Session) -> None:
         connection = session.connection()
@@ -205,25 +204,14 @@ def remove(session: Session, article_id: UUID) -> None:
 
     Loading the article again brings it back under its id.
     """
+    mentions.forget(session, [article_id])
     gone = delete(_article).where(_article.c.id == article_id).returning(_article.c.id)
     if session.execute(gone).one_or_none() is None:
         raise NotFound("article", str(article_id))
-    change = _take_change(session)
+    change = numbering.take(session)
     session.execute(insert(_tombstone).values(article_id=article_id, change=change))
 
 
 def _delete(session: Session, column: ColumnElement[Any], ids: Iterable[UUID]) -> None:
     for some in chunks(ids):
         session.execute(delete(column.table).where(column.in_(some)))
-
-
-def _take_change(session: Session) -> int:
-    """This transaction's change number: taken at its first change, the same afterwards.
-
-    The row stays locked until the commit, so numbers become visible in their order.
-    """
-    taken: int | None = session.info.get("change")
-    if taken is None:
-        step = update(_store).values(change=_store.c.change + 1).returning(_store.c.change)
-        taken = session.info["change"] = session.execute(step).scalar_one()
-    return taken

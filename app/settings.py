@@ -34,18 +34,18 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Publisher of pages that do not name theirs; empty for none."),
     ] = "Arab News"
+    extractor: Annotated[
+        Literal["auto", "spacy", "rules", "none"],
+        Field(description="What finds people, organizations and places in articles."),
+    ] = "auto"
+    extractor_model: Annotated[
+        Path | None,
+        Field(description="Folder of another spaCy model than the one that comes along."),
+    ] = None
     search_timeout_s: Annotated[
         float,
         Field(gt=0, le=60, description="A search answers what it has after this many seconds."),
     ] = 2.0
-    extractor: Annotated[
-        Literal["auto", "spacy", "rules", "none"],
-        Field(description="How people, organizations and places are found in articles."),
-    ] = "auto"
-    extractor_model: Annotated[
-        Path | None,
-        Field(description="Folder of a spaCy model to use in place of the packaged one."),
-    ] = None
     sync_interval_s: Annotated[
         float,
         Field(
@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         Field(description="When set, writes need it as `Authorization: Bearer …`."),
     ] = None
 
-    @field_validator("source", "database_url", "extractor_model", "write_token", mode="before")
+    @field_validator("source", "database_url", "write_token", "extractor_model", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -79,3 +79,8 @@ class Settings(BaseSettings):
     def index_dir(self) -> Path:
         """Where engines keep their files."""
         return self.data_dir / "index"
+
+    @property
+    def extractor_lock(self) -> Path:
+        """The file that whoever extracts holds locked."""
+        return self.data_dir / "extractor.lock"

@@ -1,0 +1,142 @@
+"""What operators decide of entities: merge two, split one, name one.
+
+A decision is kept beside the mentions, so it holds when articles are read again, and acts on
+what is stored in the same transaction. Articles whose mentions change take its change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from app import mentions, numbering, tallying
+from app.errors import NotFound, RequestError
+from app.models import chunks, metadata
+from app.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+    from uuid import UUID
+
+    from sqlalchemy import Row
+    from sqlmodel import Session
+
+_alias = metadata.tables["alias"]
+_appearance = metadata.tables["appearance"]
+_entity = metadata.tables["entity"]
+_split = metadata.tables["split"]
+
+
+def merge(session: Session, entity_id: UUID, into_id: UUID) -> int:
+    """Make one entity part of another; the number of articles that this changed.
+
+    The id of the merged one leads to its heir from now on. Merging a part that was split off
+    back into its origin undoes the split. The types may differ: the heir's counts. Raises
+    NotFound, and RequestError where both are one already.
+    """
+    merged, heir = _standing(session, entity_id), _standing(session, into_id)
+    if merged.number == heir.number:
+        raise RequestError(f"{entity_id} and {into_id} are one entity already")
+    c = _entity.c
+    held = _articles(session, merged.number)
+    session.execute(
+        update(_entity)
+        .where(or_(c.number == merged.number, c.heir == merged.number))
+        .values(heir=heir.number)
+    )
+    a = _alias.c
+    kept = session.execute(select(a.label).where(a.entity == merged.number, a.kept)).scalars()
+    tallying.keep(session, [(heir.number, label) for label in (merged.name, *kept)])
+    session.execute(delete(_alias).where(a.entity == merged.number, a.called == 0))
+    session.execute(update(_alias).where(a.entity == merged.number).values(kept=False))
+    _drop_undone(session, heir.number)
+    return mentions.reassign(session, held)
+
+
+def split(session: Session, entity_id: UUID, name: str, article_ids: Sequence[UUID]) -> UUID:
+    """Make the entity another one, called `name`, in some articles; the id of that one.
+
+    Two entities of one name need different names here, such as `Ada Byron (sailor)`; where
+    an entity of that name and type exists, it is that one. Raises NotFound for an article
+    without the entity, and RequestError where the name leads to the same entity.
+    """
+    origin = _standing(session, entity_id)
+    held = set(_articles(session, origin.number))
+    for article_id in article_ids:
+        if article_id not in held:
+            raise NotFound(f"article with {origin.name}", str(article_id))
+    wanted = mentions.named(origin.type, name)
+    number = mentions.ensure(session, [wanted])[wanted.id]
+    target = _standing(session, wanted.id)
+    if target.number == origin.number:
+        raise RequestError(f"{name} is the name of {origin.name} itself: choose another one")
+    if number == target.number:
+        _name(session, number, name)
+    s = _split.c
+    for some in chunks(article_ids):
+        # What leads here in these articles leads on to the new one; nothing leads away from it.
+        session.execute(
+            update(_split)
+            .where(s.target == origin.number, s.article_id.in_(some))
+            .values(target=target.number)
+        )
+        session.execute(delete(_split).where(s.entity == target.number, s.article_id.in_(some)))
+    rows = [
+        {"entity": origin.number, "article_id": article_id, "target": target.number}
+        for article_id in dict.fromkeys(article_ids)
+    ]
+    if rows:
+        step = upsert(_split)
+        step = step.on_conflict_do_update(
+            index_elements=["entity", "article_id"], set_={"target": step.excluded.target}
+        )
+        session.connection().execute(step, rows)
+    mentions.reassign(session, list(dict.fromkeys(article_ids)))
+    found: UUID = target.id
+    return found
+
+
+def rename(session: Session, entity_id: UUID, name: str) -> int:
+    """Show the entity under `name` from now on; the number of its articles.
+
+    They take the change, because they show the name. The id stays, and so do all aliases.
+    """
+    entity = _standing(session, entity_id)
+    _name(session, entity.number, name)
+    held = _articles(session, entity.number)
+    numbering.stamp(session, held)
+    return len(held)
+
+
+def _name(session: Session, number: int, name: str) -> None:
+    if not fold(name):
+        raise RequestError("a name needs at least one letter or digit")
+    values = {"name": name, "name_key": fold(name), "name_fixed": True}
+    session.execute(update(_entity).where(_entity.c.number == number).values(values))
+    tallying.keep(session, [(number, name)])
+
+
+def _standing(session: Session, entity_id: UUID) -> Row[Any]:
+    """The entity of an id, or its heir where it was merged; raises NotFound."""
+    c = _entity.c
+    row = session.execute(select(_entity).where(c.id == entity_id)).one_or_none()
+    if row is None:
+        raise NotFound("entity", str(entity_id))
+    if row.heir is not None:
+        row = session.execute(select(_entity).where(c.number == row.heir)).one()
+    return row
+
+
+def _articles(session: Session, number: int) -> list[UUID]:
+    held = select(_appearance.c.article_id).where(_appearance.c.entity == number)
+    return list(session.execute(held).scalars())
+
+
+def _drop_undone(session: Session, number: int) -> None:
+    """Drop the splits that lead from an entity to itself, since the two were merged again."""
+    c, s = _entity.c, _split.c
+    same = select(c.number).where(or_(c.number == number, c.heir == number))
+    session.execute(delete(_split).where(s.entity.in_(same), s.target.in_(same)))

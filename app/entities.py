@@ -1,0 +1,293 @@
+"""Reads of entities: a list of them, one of them, who appears with it, and when.
+
+Everything is exact and comes from the tables that `app.tallying` keeps. With filters the
+counts are of the articles that pass them; without, no article is looked at. An entity
+without any article is not listed, but its id still answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, func, literal, select, tuple_
+
+from app import selecting
+from app.errors import Moved, NotFound
+from app.filters import Filters, term_of
+from app.models import metadata
+from app.search import counting
+from app.search.base import Place as Position
+from app.text import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from uuid import UUID
+
+    from sqlalchemy import ColumnElement, Row
+    from sqlmodel import Session
+
+    from app.search.base import Bucket, Unit
+
+Sort = Literal["count", "name"]
+
+MOST_ALIASES = 50
+"""Aliases that are shown of an entity, the commonest ones."""
+
+_alias = metadata.tables["alias"]
+_appearance = metadata.tables["appearance"]
+_article = metadata.tables["article"]
+_entity = metadata.tables["entity"]
+
+_EVERY = Filters()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """An entity as lists show it; `first_seen` and `last_seen` are days in UTC.
+
+    The numbers are of all articles, or of those that pass the list's filters.
+    """
+
+    id: UUID
+    type: str
+    name: str
+    wikidata: str | None
+    iso: str | None
+    article_count: int
+    mention_count: int
+    first_seen: date | None
+    last_seen: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole(Entity):
+    """An entity with what it is called, the commonest first, its name left out."""
+
+    aliases: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of entities: `total` counts the whole list, `after` is None on the last page."""
+
+    entities: list[Entity]
+    total: int
+    after: Position | None
+
+
+# --- one
+
+
+def get(session: Session, entity_id: UUID) -> Whole:
+    """The entity; raises NotFound, and Moved where it was merged into another one."""
+    row = stored(session, entity_id)
+    (entity,) = shown(session, [row])
+    fields = {name: getattr(entity, name) for name in Entity.__slots__}
+    return Whole(**fields, aliases=_aliases(session, row.number, row.name))
+
+
+def stored(session: Session, entity_id: UUID) -> Row[Any]:
+    """The row of an entity; raises NotFound, and Moved where it was merged into another one."""
+    row = session.execute(select(_entity).where(_entity.c.id == entity_id)).one_or_none()
+    if row is None:
+        raise NotFound("entity", str(entity_id))
+    if row.heir is not None:
+        heir: UUID = session.execute(
+            select(_entity.c.id).where(_entity.c.number == row.heir)
+        ).scalar_one()
+        raise Moved("entity", str(entity_id), str(heir))
+    return row
+
+
+def _aliases(session: Session, number: int, name: str) -> list[str]:
+    a = _alias.c
+    rows = session.execute(select(a.label, a.key, a.called).where(a.entity == number)).all()
+    counts: Counter[str] = Counter()
+    labels: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: (-row.called, row.label.isupper(), row.label)):
+        counts[row.key] += row.called
+        labels.setdefault(row.key, row.label)
+    ranked = sorted(counts, key=lambda key: (-counts[key], key))
+    own = fold(name)
+    return [labels[key] for key in ranked if key != own][:MOST_ALIASES]
+
+
+def shown(session: Session, rows: Sequence[Row[Any]]) -> list[Entity]:
+    """Entities with the days that they were first and last seen."""
+    a = _appearance.c
+    entities = []
+    for row in rows:
+        # One at a time: each end is one step in an index, a grouped query reads all between.
+        ends = [
+            session.execute(
+                select(a.day)
+                .where(a.entity == row.number, a.day.is_not(None))
+                .order_by(order)
+                .limit(1)
+            ).scalar_one_or_none()
+            for order in (a.day, a.day.desc())
+        ]
+        entities.append(_made(row, *ends))
+    return entities
+
+
+def _made(row: Row[Any], first: int | None, last: int | None) -> Entity:
+    return Entity(
+        id=row.id,
+        type=row.type,
+        name=row.name,
+        wikidata=row.wikidata,
+        iso=row.iso,
+        article_count=row.article_count,
+        mention_count=row.mention_count,
+        first_seen=None if first is None else date.fromordinal(first),
+        last_seen=None if last is None else date.fromordinal(last),
+    )
+
+
+# --- many
+
+
+def listing(
+    session: Session,
+    filters: Filters = _EVERY,
+    *,
+    beginning: str | None = None,
+    type_: str | None = None,
+    sort: Sort = "count",
+    limit: int = 20,
+    after: Position | None = None,
+) -> Listing:
+    """A page of the entities that have articles, the commonest or the first names first.
+
+    `beginning`: only those with a name or an alias that begins so, folded. With filters,
+    those of articles that pass them, counted in these.
+    """
+    every = filters == _EVERY
+    of = _entity if every else _counted(filters)
+    c = of.c
+    conditions: list[ColumnElement[bool]] = [c.article_count > 0]
+    if type_ is not None:
+        conditions.append(c.type == type_)
+    if beginning is not None:
+        conditions.append(c.number.in_(_called(beginning)))
+    total: int = session.execute(
+        select(func.count()).select_from(of).where(*conditions)
+    ).scalar_one()
+    wanted = select(of).where(*conditions)
+    if sort == "count":
+        if after is not None:
+            last = (literal(after.published_us or 0), literal(after.id, c.id.type))
+            wanted = wanted.where(tuple_(c.article_count, c.id) < tuple_(*last))
+        wanted = wanted.order_by(c.article_count.desc(), c.id.desc())
+    else:
+        if after is not None:
+            key = select(_entity.c.name_key).where(_entity.c.id == after.id).scalar_subquery()
+            wanted = wanted.where(
+                tuple_(c.name_key, c.id) > tuple_(key, literal(after.id, c.id.type))
+            )
+        wanted = wanted.order_by(c.name_key, c.id)
+    rows = session.execute(wanted.limit(limit + 1)).all()
+    if every:
+        page = shown(session, rows[:limit])
+    else:
+        page = [_made(row, row.first_day, row.last_day) for row in rows[:limit]]
+    goes_on = None
+    if len(rows) > limit:
+        goes_on = Position(page[-1].id, published_us=page[-1].article_count)
+    return Listing(page, total, goes_on)
+
+
+def _counted(filters: Filters) -> Any:
+    """The entities of the articles that pass, with the counts of these."""
+    a, e = _appearance.c, _entity.c
+    own = ("number", "id", "type", "name", "name_key", "wikidata", "iso")
+    joined = _article.join(_appearance, a.article_id == _article.c.id)
+    held = select(
+        a.entity,
+        func.count().label("article_count"),
+        func.sum(a.mentions).label("mention_count"),
+        func.min(a.day).label("first_day"),
+        func.max(a.day).label("last_day"),
+    ).select_from(joined)
+    counts = selecting.filtered(held, filters).group_by(a.entity).subquery()
+    numbers = [counts.c[name] for name in ("article_count", "mention_count")]
+    days = [counts.c[name] for name in ("first_day", "last_day")]
+    of = _entity.join(counts, counts.c.entity == e.number)
+    return select(*(e[name] for name in own), *numbers, *days).select_from(of).subquery()
+
+
+def _called(beginning: str) -> Select[Any]:
+    """The numbers of entities with an alias that begins so."""
+    key = fold(beginning)
+    return select(_alias.c.entity).where(*_begins(_alias.c.key, key))
+
+
+def _begins(column: ColumnElement[str], key: str) -> tuple[ColumnElement[bool], ...]:
+    # A range, because LIKE goes by no index of ours.
+    return (column >= key, column < key + "\U0010ffff")
+
+
+def labels(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of the entities `ids`."""
+    c = _entity.c
+    rows = session.execute(select(c.id, c.name).where(c.id.in_(list(ids))))
+    return {row.id: row.name for row in rows}
+
+
+def terms(session: Session, name: str, keys: Collection[str]) -> list[str]:
+    """The terms of the entities of a type (`entity`: of any) that names and ids stand for."""
+    numbers = selecting.meant(name, list(keys))
+    ids = session.execute(select(_entity.c.id).where(_entity.c.number.in_(numbers))).scalars()
+    return sorted(map(term_of, ids))
+
+
+MOST_BEGUN = 500
+"""Entities that a beginning of a name stands for in a query, the commonest."""
+
+
+def terms_beginning(session: Session, name: str, key: str) -> list[str]:
+    """The terms of the entities of a type that have a name or alias that begins so."""
+    c = _entity.c
+    wanted = select(c.id).where(c.number.in_(_called(key)), c.article_count > 0)
+    if name != "entity":
+        wanted = wanted.where(c.type == name)
+    commonest = wanted.order_by(c.article_count.desc(), c.id).limit(MOST_BEGUN)
+    return sorted(map(term_of, session.execute(commonest).scalars()))
+
+
+# --- when
+
+
+def timeline(
+    session: Session, entity_id: UUID, filters: Filters, unit: Unit, zone: str
+) -> list[Bucket]:
+    """The entity's articles by period, periods without any included, undated ones left out.
+
+    From the first to the last article, or to the filters' bounds. An article that is known
+    by its day alone keeps that day in every zone.
+    """
+    number = stored(session, entity_id).number
+    a, at = _appearance.c, _article.c.published_at
+    if filters == _EVERY and zone == "UTC":
+        by_day = select(a.day, func.count()).where(a.entity == number, a.day.is_not(None))
+        rows = session.execute(by_day.group_by(a.day)).all()
+        return counting.histogram(Counter({row[0]: row[1] for row in rows}), unit)
+    joined = _article.join(_appearance, a.article_id == _article.c.id)
+    dated = select(at).select_from(joined).where(a.entity == number, at.is_not(None))
+    instants = session.execute(selecting.filtered(dated, filters)).scalars()
+    local = ZoneInfo(zone)
+    days = Counter(_day(instant, local) for instant in instants)
+    since, until = filters.since, filters.until
+    first = since.astimezone(local).date() if since else None
+    last = (until - timedelta(microseconds=1)).astimezone(local).date() if until else None
+    return counting.histogram(days, unit, bounds=(first, last))
+
+
+def _day(instant: datetime, zone: ZoneInfo) -> int:
+    known_by_day = instant.timestamp() % 86_400 == 0
+    return (instant if known_by_day else instant.astimezone(zone)).toordinal()
