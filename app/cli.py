@@ -1,6 +1,6 @@
-"""The command line: `broadsheet load | serve | sync | check | show | warnings`.
+"""The command line: `broadsheet load | serve | sync | extract | check | entities | …`.
 
-Data goes to stdout, logs and progress to stderr. Exit codes, known here alone: 0 done,
+Data goes to stdout, logs and progress to stderr. Exit codes, named by `app.console`: 0 done,
 1 failed, 2 wrong use, 3 done but some input was rejected, 4 check found a difference.
 """
 
@@ -22,15 +22,14 @@ from uuid import UUID
 
 import orjson
 import typer
-from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import Progress
 
-from app import articles, indexing, ingest
+from app import articles, console, curating, extracting, indexing, ingest
+from app.console import DIFFERENT, FAILED, REJECTED, WRONG_USE, AsJson
+from app.crew import PART, Crew
 from app.database import Database
-from app.errors import BroadsheetError, EngineBusy
+from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
 from app.ingest.draft import Draft, Reject
-from app.search import open_engine
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from app.search.base import Engine
 
 log = logging.getLogger(__name__)
-
-FAILED, WRONG_USE, REJECTED, DIFFERENT = 1, 2, 3, 4
 
 BATCH = 500
 """Articles a transaction of `load`."""
@@ -55,7 +52,7 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+cli.add_typer(curating.cli, name="entities")
 
 
 def main() -> None:
@@ -65,14 +62,8 @@ def main() -> None:
     try:
         cli()
     except BroadsheetError as error:
-        _complain(error)
+        console.complain(error)
         sys.exit(FAILED)
-
-
-def _complain(error: BroadsheetError) -> None:
-    print(f"error: {error}", file=sys.stderr)
-    if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
 
 
 def _version(asked: bool) -> None:
@@ -142,7 +133,7 @@ def load(
         raise typer.BadParameter(f"{format_} is not one of {known}", param_hint="--format")
     summary = _Summary()
     inputs = list(_inputs(paths, summary))
-    with _opened() as (settings, database, engine), _progress() as progress:
+    with console.opened() as (settings, database, engine), console.progress() as progress:
         reading = progress.add_task("reading", total=len(inputs))
         batch: list[Draft] = []
         size = 0
@@ -156,6 +147,8 @@ def load(
             progress.advance(reading)
         _save(database, settings, batch, summary)
         _follow(database, engine, progress)
+        if settings.extractor != "none" and _extract(settings, database, progress).changed:
+            _follow(database, engine, progress)
     print(orjson.dumps(summary.as_json()).decode() if as_json else summary.as_text())
     if summary.rejected:
         raise typer.Exit(REJECTED)
@@ -239,6 +232,24 @@ def _follow(database: Database, engine: Engine, progress: Progress) -> None:
             return
 
 
+def _extract(
+    settings: Settings, database: Database, progress: Progress, *, workers: int | None = None
+) -> extracting.Swept:
+    """Find the mentions in what is stored, by as many processes as there is work for."""
+    with closing(Crew(settings.extractor, settings.extractor_model)) as crew:
+        due = extracting.waiting(database, crew.version)
+        crew.workers = workers or max(min(os.cpu_count() or 1, -(-due // PART)), 1)
+        task = progress.add_task("extracting", total=due)
+        advance = partial(progress.advance, task)
+        try:
+            return extracting.sweep(database, crew, settings.extractor_lock, progress=advance)
+        except ExtractorBusy as error:
+            if workers is not None:
+                raise
+            log.warning("%s; it will read the articles", error)
+            return extracting.Swept()
+
+
 # --- the other commands
 
 
@@ -252,7 +263,7 @@ def serve(
     """Serve the API; the index follows the database meanwhile."""
     import uvicorn  # here, because no other command needs its half second
 
-    settings = _settings()
+    settings = console.settings()
     database = Database.open(settings)
     database.migrate()  # before the workers start, so that they find the tables
     database.close()
@@ -278,7 +289,7 @@ def sync(*, as_json: AsJson = False) -> None:
     It takes in what changed in the database; where it is missing, damaged or of another
     version, it is built anew.
     """
-    with _opened() as (_, database, engine), _progress() as progress:
+    with console.opened() as (_, database, engine), console.progress() as progress:
         task = progress.add_task("indexing", total=None)
         done = indexing.sync(database, engine, progress=partial(progress.advance, task))
     if as_json:
@@ -289,13 +300,44 @@ def sync(*, as_json: AsJson = False) -> None:
 
 
 @cli.command()
+def extract(
+    *,
+    as_json: AsJson = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that read; by default one a core.", min=1, max=64),
+    ] = None,
+) -> None:
+    """Find people, organizations and places in the articles that changed.
+
+    Those that another version of the extractor has read are read again.
+    """
+    with console.opened() as (settings, database, engine), console.progress() as progress:
+        if settings.extractor == "none":
+            print("error: nothing extracts: BROADSHEET_EXTRACTOR is none", file=sys.stderr)
+            raise typer.Exit(WRONG_USE)
+        many = workers or os.cpu_count() or 1
+        done = _extract(settings, database, progress, workers=many)
+        _follow(database, engine, progress)
+        with database.reading() as session:
+            failures = [asdict(each) for each in extracting.failures(session)]
+    if as_json:
+        print(orjson.dumps({**asdict(done), "failures": failures}).decode())
+    else:
+        counts = f"read {done.read} articles, changed {done.changed}, failed {done.failed}"
+        print(f"{counts}, up to change {done.cursor}")
+    if done.failed:
+        raise typer.Exit(REJECTED)
+
+
+@cli.command()
 def check(
     *,
     as_json: AsJson = False,
     repair: Annotated[bool, typer.Option("--repair", help="Make good what is wrong.")] = False,
 ) -> None:
     """Prove that index and database hold the same articles at the same change."""
-    with _opened() as (_, database, engine):
+    with console.opened() as (_, database, engine):
         report = indexing.check(database, engine)
         if repair and not report.agrees:
             _print_report(report, as_json=as_json, to=sys.stderr)
@@ -326,8 +368,8 @@ def show(
     article_id: Annotated[UUID, typer.Argument(metavar="ID", help="The article's id.")],
 ) -> None:
     """Print an article as the API gives it."""
-    with _opened() as (_, database, _), database.reading() as session:
-        _dump(articles.get(session, article_id))
+    with console.opened() as (_, database, _), database.reading() as session:
+        console.dump(articles.get(session, article_id))
 
 
 @cli.command()
@@ -336,45 +378,6 @@ def warnings() -> None:
 
     One JSON object a line: the article's id, headline and warnings.
     """
-    with _opened() as (_, database, _), database.reading() as session:
+    with console.opened() as (_, database, _), database.reading() as session:
         for found in articles.warned(session):
             sys.stdout.write(orjson.dumps(found).decode() + "\n")
-
-
-def _dump(content: object) -> None:
-    option = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
-    print(orjson.dumps(content, option=option).decode())
-
-
-def _settings() -> Settings:
-    known = {f"BROADSHEET_{name}".upper() for name in Settings.model_fields}
-    for name in sorted(os.environ):
-        if name.upper().startswith("BROADSHEET_") and name.upper() not in known:
-            log.warning("%s is not a setting and is ignored", name)
-    try:
-        return Settings()
-    except ValidationError as error:
-        for each in error.errors():
-            name = "BROADSHEET_" + "_".join(map(str, each["loc"])).upper()
-            print(f"error: {name}: {each['msg']}: {each['input']!r}", file=sys.stderr)
-        raise typer.Exit(WRONG_USE) from error
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Settings, Database, Engine]]:
-    """Settings, the database at its present schema, and the engine; closed at the end."""
-    settings = _settings()
-    with closing(Database.open(settings)) as database, closing(open_engine(settings)) as engine:
-        database.migrate()
-        yield settings, database, engine
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A progress bar on a terminal, nothing elsewhere; always on stderr."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        yield bar

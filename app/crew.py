@@ -45,7 +45,8 @@ class Crew:
 
     def __init__(self, choice: str, model: Path | None, *, workers: int = 1) -> None:
         self._opening = (choice, model)
-        self._workers = workers
+        self.workers = workers
+        """Processes; takes effect when they are started."""
         self._pool: ProcessPoolExecutor | None = None
         self._version: str | None = None
         self._used_at = 0.0
@@ -63,7 +64,7 @@ class Crew:
         waiting: deque[tuple[Sequence[Text], Future[list[Found]]]] = deque()
         for part in parts:
             waiting.append((part, self._submit(part)))
-            if len(waiting) > AHEAD * self._workers:
+            if len(waiting) > AHEAD * self.workers:
                 yield from self._result(*waiting.popleft())
         while waiting:
             yield from self._result(*waiting.popleft())
@@ -73,7 +74,7 @@ class Crew:
         for _ in range(2):
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(
-                    self._workers,
+                    self.workers,
                     mp_context=multiprocessing.get_context("spawn"),
                     initializer=_open,
                     initargs=self._opening,

@@ -8,23 +8,23 @@ without any article is not listed, but its id still answers.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, literal, select, tuple_
 
-from app import selecting
+from app import articles, selecting
 from app.errors import Moved, NotFound
-from app.filters import Filters, term_of
+from app.filters import Choice, Filters, id_of, term_of
 from app.models import metadata
 from app.search import counting
 from app.search.base import Place as Position
 from app.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from uuid import UUID
 
     from sqlalchemy import ColumnElement, Row
@@ -149,6 +149,22 @@ def _made(row: Row[Any], first: int | None, last: int | None) -> Entity:
     )
 
 
+def articles_of(
+    session: Session,
+    entity_id: UUID,
+    wanted: Filters,
+    order: articles.Order,
+    *,
+    limit: int,
+    after: Position | None,
+) -> articles.Listing:
+    """A page of the entity's articles that pass the filters, by date; see `articles.listing`."""
+    stored(session, entity_id)
+    own = ("entity", Choice((term_of(entity_id),)))
+    both = replace(wanted, named=(*wanted.named, own))
+    return articles.listing(session, both, order, limit=limit, after=after)
+
+
 # --- many
 
 
@@ -239,11 +255,30 @@ def labels(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     return {row.id: row.name for row in rows}
 
 
-def terms(session: Session, name: str, keys: Collection[str]) -> list[str]:
+def terms(session: Session, name: str, keys: Iterable[str]) -> dict[str, list[str]]:
     """The terms of the entities of a type (`entity`: of any) that names and ids stand for."""
-    numbers = selecting.meant(name, list(keys))
-    ids = session.execute(select(_entity.c.id).where(_entity.c.number.in_(numbers))).scalars()
-    return sorted(map(term_of, ids))
+    e, heir = _entity, _entity.alias("heir")
+    own = func.coalesce(e.c.heir, e.c.number)
+    called = select(_alias.c.key, heir.c.id).join(e, e.c.number == _alias.c.entity)
+    given = select(e.c.id.label("key"), heir.c.id).select_from(e)
+    ids = {id_: key for key in keys if (id_ := id_of(key)) is not None}
+    found: dict[str, list[str]] = {}
+    for wanted, column, values in (
+        (called, _alias.c.key, sorted(set(keys) - set(ids.values()))),
+        (given, e.c.id, sorted(ids)),
+    ):
+        of_type = wanted.join(heir, heir.c.number == own)
+        if name != "entity":
+            of_type = of_type.where(heir.c.type == name)
+        for some in _parts(values):
+            for key, id_ in session.execute(of_type.where(column.in_(some)).distinct()):
+                found.setdefault(ids.get(key, key), []).append(term_of(id_))
+    return {key: sorted(set(terms)) for key, terms in found.items()}
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]
 
 
 MOST_BEGUN = 500
@@ -258,6 +293,15 @@ def terms_beginning(session: Session, name: str, key: str) -> list[str]:
         wanted = wanted.where(c.type == name)
     commonest = wanted.order_by(c.article_count.desc(), c.id).limit(MOST_BEGUN)
     return sorted(map(term_of, session.execute(commonest).scalars()))
+
+
+def beginning(session: Session, key: str, limit: int) -> list[tuple[UUID, str, str, int]]:
+    """Id, type, name and articles of the entities that `key` may become, commonest first."""
+    c = _entity.c
+    wanted = select(c.id, c.type, c.name, c.article_count)
+    wanted = wanted.where(c.number.in_(_called(key)), c.article_count > 0)
+    ranked = wanted.order_by(c.article_count.desc(), c.name_key, c.id).limit(limit)
+    return [(row.id, row.type, row.name, row.article_count) for row in session.execute(ranked)]
 
 
 # --- when

@@ -13,7 +13,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from app import articles, text
+from app import articles, entities, text
+from app.errors import QueryError
+from app.filters import ENTITIES, Choice, id_of
 from app.search import duplicates, query, snippets
 from app.search.base import Request
 from app.search.clock import Clock
@@ -67,13 +69,71 @@ class Results:
     histogram: list[Bucket]
 
 
+def search(session: Session, engine: Engine, request: Request) -> Found:
+    """The engine's answer, with the entities that names in the request stand for."""
+    return engine.search(identified(session, request))
+
+
+def identified(session: Session, request: Request) -> Request:
+    """The request with the entities that its names of people, organizations, places mean.
+
+    A name stands for every entity that has it as its name or as an alias, the beginning of
+    a name for the commonest of those that it fits. A name of a dateline stands for itself.
+    """
+    named = tuple(
+        (name, _meaning(session, name, choice) if name in ENTITIES else choice)
+        for name, choice in request.filters.named
+    )
+    tree = request.query and _looked_up(session, request.query)
+    return replace(request, filters=replace(request.filters, named=named), query=tree)
+
+
+def _meaning(session: Session, name: str, choice: Choice) -> Choice:
+    def with_terms(keys: tuple[str, ...]) -> tuple[str, ...]:
+        found = entities.terms(session, name, keys)
+        return tuple(sorted({*keys, *(term for terms in found.values() for term in terms)}))
+
+    return Choice(with_terms(choice.wanted), with_terms(choice.unwanted))
+
+
+def _looked_up(session: Session, tree: Query) -> Query:
+    """The tree with the entities of its names, all looked up together."""
+    keys: dict[str, set[str]] = {}
+    beginnings: dict[tuple[str, str], tuple[str, ...]] = {}
+    for node in query.walk(tree):
+        if isinstance(node, query.Named) and node.name in ENTITIES and node.key:
+            if not node.prefix:
+                keys.setdefault(node.name, set()).add(node.key)
+            elif (node.name, node.key) not in beginnings:
+                if len(beginnings) == _MOST_BEGINNINGS:
+                    reason = f"the query has more than {_MOST_BEGINNINGS} beginnings of names"
+                    raise QueryError(reason, node.start)
+                terms = entities.terms_beginning(session, node.name, node.key)
+                beginnings[node.name, node.key] = tuple(terms)
+    if not keys and not beginnings:
+        return tree
+    known = {name: entities.terms(session, name, found) for name, found in keys.items()}
+
+    def change(node: Query) -> Query:
+        if not isinstance(node, query.Named) or node.name not in ENTITIES:
+            return node
+        if node.prefix:
+            return replace(node, ids=beginnings.get((node.name, node.key), ()))
+        return replace(node, ids=tuple(known[node.name].get(node.key, ())))
+
+    return query.mapped(tree, change)
+
+
+_MOST_BEGINNINGS = 20  # each is a look through all names that begin so
+
+
 def find(session: Session, engine: Engine, request: Request, *, highlight: bool) -> Results:
     """Search, and read the articles of the hits; one that was removed since is left out.
 
     Hits for whose highlights the time is too short have none; then it is not complete.
     """
     clock = Clock(request.timeout_s)
-    found = engine.search(request)
+    found = search(session, engine, request)
     ids = [hit.id for hit in found.hits]
     stored = articles.some(session, ids)
     bodies = articles.texts(session, ids) if highlight else {}
@@ -103,8 +163,16 @@ def find(session: Session, engine: Engine, request: Request, *, highlight: bool)
 
 
 def _labelled(session: Session, name: str, top: list[tuple[str, int]]) -> list[FacetValue]:
-    labels = articles.labels(session, name, [value for value, _ in top])
-    return [FacetValue(value, labels.get(value, value), count) for value, count in top]
+    ids = {value: id_ for value, _ in top if (id_ := id_of(value)) is not None}
+    printed = [value for value, _ in top if value not in ids]
+    labels = articles.labels(session, name, printed) if printed else {}
+    of_entities = entities.labels(session, ids.values()) if ids else {}
+    return [
+        FacetValue(str(ids[value]), of_entities.get(ids[value], str(ids[value])), count)
+        if value in ids
+        else FacetValue(value, labels.get(value, value), count)
+        for value, count in top
+    ]
 
 
 # --- what was perhaps meant
@@ -156,10 +224,10 @@ def _better(engine: Engine, surface: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a beginning may become; `id` is that of a headline's article."""
+    """What a beginning may become; `id` is that of a headline's article or of an entity."""
 
     text: str
-    kind: Literal["word", "place", "source", "section", "headline"]
+    kind: Literal["word", "person", "organization", "place", "source", "section", "headline"]
     count: int
     id: UUID | None = None
 
@@ -169,8 +237,9 @@ def completions(session: Session, engine: Engine, beginning: str, limit: int) ->
     forms = [token.form for token in text.tokens(beginning)]
     if not forms:
         return []
-    found: list[Completion] = []
     folded = text.fold(beginning)
+    known: Any = entities.beginning(session, folded, limit)
+    found = [Completion(name, type_, count, id_) for id_, type_, name, count in known]
     for name in ("place", "source", "section"):
         named = engine.names(name, folded, limit)
         labels = articles.labels(session, name, [key for key, _ in named])
@@ -238,7 +307,7 @@ class Clause:
     without: int | None
 
 
-def explain(engine: Engine, request: Request) -> tuple[list[Clause], int, bool]:
+def explain(session: Session, engine: Engine, request: Request) -> tuple[list[Clause], int, bool]:
     """The clauses at the top of the query, how many hits all have together, whether complete.
 
     All of it has the time of one search; the first clauses are explained. One that the time
@@ -246,22 +315,23 @@ def explain(engine: Engine, request: Request) -> tuple[list[Clause], int, bool]:
     """
     clock = Clock(request.timeout_s)
     tree = request.query
-    whole = engine.search(replace(request, limit=1))
+    whole = search(session, engine, replace(request, limit=1))
     complete = whole.complete
     if tree is None:
         return [], whole.total, complete
 
-    def search(part: Query) -> Found:
-        return engine.search(replace(request, query=part, limit=1, timeout_s=clock.remaining_s))
+    def found(part: Query) -> Found:
+        timed = replace(request, query=part, limit=1, timeout_s=clock.remaining_s)
+        return search(session, engine, timed)
 
     parts = tree.clauses if isinstance(tree, (query.And, query.Or)) else (tree,)
     clauses: list[Clause] = []
     for number, part in enumerate(parts[:_EXPLAINED]):
-        alone = others = search(part)
+        alone = others = found(part)
         rest = parts[:number] + parts[number + 1 :]
         if rest and alone.complete:
             joined = query.And if isinstance(tree, query.And) else query.Or
-            others = search(joined(clauses=rest) if len(rest) > 1 else rest[0])
+            others = found(joined(clauses=rest) if len(rest) > 1 else rest[0])
         if not others.complete:
             return clauses, whole.total, False
         without = others.total if rest else None
@@ -300,8 +370,10 @@ def similar(
     if not telling:
         return [], 0
     like: Query = query.Or(clauses=telling) if len(telling) > 1 else telling[0]
-    found = engine.search(
-        replace(request, query=like, limit=max(_CANDIDATES, request.limit + 1), sort="relevance")
+    found = search(
+        session,
+        engine,
+        replace(request, query=like, limit=max(_CANDIDATES, request.limit + 1), sort="relevance"),
     )
     ids = [hit.id for hit in found.hits if hit.id != article_id]
     stored = articles.some(session, ids)

@@ -55,8 +55,11 @@ def numbered(number: int, **more: Any) -> Draft:
 
 
 def settings(folder: Path, **more: Any) -> Settings:
-    """Settings with their data below `folder`, whatever the environment says."""
-    return Settings(data_dir=folder / "data", **more)
+    """Settings with their data below `folder`, whatever the environment says.
+
+    Without extraction, since most tests are about something else.
+    """
+    return Settings(data_dir=folder / "data", **{"extractor": "none", **more})
 
 
 @contextmanager

@@ -81,3 +81,17 @@ class FakeExtractor:
                 start=match.start(),
                 end=match.end(),
             )
+
+
+class FakeCrew(FakeExtractor):
+    """The same in the place of an `app.crew.Crew`."""
+
+    def __init__(self, *_opening: object) -> None:
+        super().__init__()
+        self.workers = 1
+
+    def rest(self) -> None:
+        """There is nothing to end."""
+
+    def close(self) -> None:
+        """There is nothing to end."""

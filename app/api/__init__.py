@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -16,16 +17,27 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from app import indexing
-from app.api import articles, changes, exports, openapi, problems, search, system
+from app import extracting, indexing
+from app.api import (
+    articles,
+    changes,
+    entities,
+    exports,
+    openapi,
+    problems,
+    reconcile,
+    search,
+    system,
+)
 from app.api.deps import Desk, known_parameters_only
+from app.crew import Crew
 from app.database import Database
-from app.errors import BroadsheetError, EngineBusy
+from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
 from app.search import open_engine
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -56,14 +68,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         engine = open_engine(chosen)
         desk = app.state.desk = Desk(chosen, database, engine)
         stop = threading.Event()
-        sweeping = asyncio.create_task(_sweep(desk, stop))
+        crew = Crew(chosen.extractor, chosen.extractor_model)
+        sweeping = asyncio.gather(
+            _repeated(desk, stop, desk.wake, partial(_sync, desk, stop)),
+            _repeated(desk, stop, desk.wake_reader, partial(_extract, desk, crew, stop)),
+        )
         try:
             yield
         finally:
             stop.set()
             desk.wake.set()
+            desk.wake_reader.set()
             with suppress(TimeoutError):
                 await asyncio.wait_for(sweeping, STOP_TIMEOUT_S)
+            await asyncio.to_thread(crew.close)
             desk.close()
             engine.close()
             database.close()
@@ -83,6 +101,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         search.router,
         exports.router,
         changes.router,
+        reconcile.router,  # before what takes an id in its place
+        entities.router,
         system.status_router,
     ):
         app.include_router(routes, dependencies=[Depends(known_parameters_only)])
@@ -95,21 +115,34 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-async def _sweep(desk: Desk, stop: threading.Event) -> None:
-    """Bring the index up to date at every wake-up and every interval, until stopped.
+async def _repeated(
+    desk: Desk, stop: threading.Event, wake: asyncio.Event, work: Callable[[], None]
+) -> None:
+    """Do `work` at every wake-up and every interval, until stopped.
 
-    Runs in a thread of its own: a long rebuild holds up no request.
+    In a thread of its own: a long rebuild holds up no request, and a long extraction
+    neither requests nor the index.
     """
+    loop = asyncio.get_running_loop()
     while not stop.is_set():
-        desk.wake.clear()
-        done = asyncio.get_running_loop().create_future()
-        threading.Thread(target=_sync, args=(desk, stop, done), daemon=True, name="sweeper").start()
+        wake.clear()
+        done = loop.create_future()
+        threading.Thread(target=_told, args=(work, done), daemon=True, name="sweeper").start()
         await done
         with suppress(TimeoutError):
-            await asyncio.wait_for(desk.wake.wait(), desk.settings.sync_interval_s)
+            await asyncio.wait_for(wake.wait(), desk.settings.sync_interval_s)
 
 
-def _sync(desk: Desk, stop: threading.Event, done: asyncio.Future[None]) -> None:
+def _told(work: Callable[[], None], done: asyncio.Future[None]) -> None:
+    try:
+        work()
+    finally:
+        with suppress(RuntimeError):  # the loop is gone when stopping took too long
+            done.get_loop().call_soon_threadsafe(done.set_result, None)
+
+
+def _sync(desk: Desk, stop: threading.Event) -> None:
+    """Bring the index up to date, then have what is new read."""
     try:
         indexing.sync(desk.database, desk.engine, stop=stop.is_set)
     except EngineBusy:
@@ -118,9 +151,28 @@ def _sync(desk: Desk, stop: threading.Event, done: asyncio.Future[None]) -> None
         log.error("the index could not follow: %s", error)
     except Exception:
         log.exception("the index could not follow")
-    finally:
-        with suppress(RuntimeError):  # the loop is gone when stopping took too long
-            done.get_loop().call_soon_threadsafe(done.set_result, None)
+    desk.call(desk.wake_reader.set)
+
+
+def _extract(desk: Desk, crew: Crew, stop: threading.Event) -> None:
+    """Bring the mentions up to date; the index is told of each batch."""
+    if desk.settings.extractor == "none":
+        return
+    try:
+        extracting.sweep(
+            desk.database,
+            crew,
+            desk.settings.extractor_lock,
+            progress=lambda _: desk.call(desk.wake.set),
+            stop=stop.is_set,
+        )
+        crew.rest()
+    except ExtractorBusy:
+        pass  # the process that holds it reads what there is
+    except (BroadsheetError, OSError) as error:
+        log.error("extraction could not follow: %s", error)
+    except Exception:
+        log.exception("extraction could not follow")
 
 
 def _add_docs(app: FastAPI) -> None:

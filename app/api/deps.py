@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
 
@@ -38,6 +39,10 @@ class Desk:
         self.database = database
         self.engine = engine
         self.wake = asyncio.Event()
+        """Set when there is something to index."""
+        self.wake_reader = asyncio.Event()
+        """Set when there may be something to extract."""
+        self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="desk")
 
     async def read(
@@ -68,6 +73,11 @@ class Desk:
         """`work(…)` in a thread of the pool."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, partial(work, *args, **kwargs))
+
+    def call(self, work: Callable[[], object]) -> None:
+        """Have the event loop do `work` soon; for other threads."""
+        with suppress(RuntimeError):  # the loop is gone when stopping took too long
+            self._loop.call_soon_threadsafe(work)
 
     def close(self) -> None:
         """Wait for running work and give the threads back."""

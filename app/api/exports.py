@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from app import articles
+from app import articles, finding
 from app.api import cursors, feeds, openapi, schemas, versions
 from app.api.deps import DeskDep
 from app.errors import OutOfTime
@@ -73,7 +73,7 @@ def _batch(
     session: Session, engine: Engine, wish: base.Request
 ) -> tuple[list[tuple[Whole, float]], base.Place | None]:
     """A page of the search with whole articles; one that was removed since is left out."""
-    found = engine.search(wish)
+    found = finding.search(session, engine, wish)
     if not found.complete:
         raise OutOfTime
     stored = articles.wholes(session, [hit.id for hit in found.hits])

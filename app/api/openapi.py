@@ -55,7 +55,18 @@ _SEEN: dict[str, Any] = {
 }
 _BODY = "Pakistan’s finance officials met a cryptocurrency exchange.\n\nThe talks go on."
 
-_ARTICLE = {**_SUMMARY, "body": _BODY, "sources": [_SEEN], "mentions": []}
+_ENTITY_ID = "d6ec6b2f-0c8b-5ea4-8d0e-1b1c74d1d9f3"
+_MENTION = {
+    "entity_id": _ENTITY_ID,
+    "type": "place",
+    "name": "Pakistan",
+    "surface": "Pakistan",
+    "field": "headline",
+    "index": None,
+    "start": 0,
+    "end": 8,
+}
+_ARTICLE = {**_SUMMARY, "body": _BODY, "sources": [_SEEN], "mentions": [_MENTION]}
 _ARTICLES = {"items": [_SUMMARY], "total": 4, "next": "WyI3MjEzMjc3NzhkYzEiXQ"}
 _MARKED = {
     "field": "headline",
@@ -68,7 +79,7 @@ _SEARCH = {
     "items": [{"article": _SUMMARY, "score": 1.9, "highlights": [_MARKED], "duplicates": []}],
     "total": 1,
     "next": None,
-    "facets": {"place": [{"value": "islamabad", "label": "Islamabad", "count": 1}]},
+    "facets": {"place": [{"value": _ENTITY_ID, "label": "Pakistan", "count": 1}]},
     "histogram": [{"start": "2025-12-01", "count": 1, "share": None}],
     "suggestion": None,
     "as_of": {"change": 1, "lag": 0},
@@ -92,11 +103,12 @@ _STATUS: dict[str, Any] = {
     "articles": 4,
     "change": 1,
     "index": {"engine": "whoosh", "state": "ready", "detail": None, "cursor": 1, "lag": 0},
+    "extraction": {"extractor": "rules 1", "cursor": 1, "lag": 0, "failures": 0},
     "versions": {"broadsheet": "0.1.0", "python": "3.11.7", "sqlite": "3.40.1"},
 }
 
 _COMPLETIONS = {
-    "items": [{"text": "Islamabad", "kind": "place", "count": 4, "id": None}],
+    "items": [{"text": "Islamabad", "kind": "place", "count": 4, "id": _ENTITY_ID}],
 }
 _EXPLANATION = {
     "query": "crypto gemstones",
@@ -121,9 +133,65 @@ _CHANGES = {
     "last": 1,
 }
 
+_ENTITY = {
+    "id": _ENTITY_ID,
+    "type": "place",
+    "name": "Pakistan",
+    "wikidata": "Q843",
+    "iso": "PK",
+    "article_count": 4,
+    "mention_count": 31,
+    "first_seen": "2020-05-09",
+    "last_seen": "2026-01-09",
+}
+_TYPE = {"id": "place", "name": "Place"}
+_CANDIDATE = {
+    "id": _ENTITY_ID,
+    "name": "Pakistan",
+    "type": [_TYPE],
+    "score": 100.0,
+    "match": True,
+    "description": "place in 4 articles",
+}
+_RECONCILE = "http://127.0.0.1:8000/v1/entities/reconcile"
+_MANIFEST = {
+    "versions": ["0.2"],
+    "name": "Broadsheet: people, organizations and places in the news",
+    "identifierSpace": "urn:uuid:",
+    "schemaSpace": "urn:broadsheet:type:",
+    "defaultTypes": [_TYPE],
+    "view": {"url": "http://127.0.0.1:8000/v1/entities/{{id}}"},
+    "preview": {"url": f"{_RECONCILE}/preview?id={{{{id}}}}", "width": 360, "height": 120},
+    "suggest": {"entity": {"service_url": _RECONCILE, "service_path": "/suggest"}},
+}
+_ENTITIES: dict[str, Any] = {
+    "entity": {**_ENTITY, "aliases": ["Pakistani"]},
+    "entities": {"items": [_ENTITY], "total": 1, "next": None},
+    "related": {
+        "items": [{"entity": _ENTITY, "count": 4, "expected": 1.6, "strength": 12.4}],
+        "total": 1,
+        "next": None,
+    },
+    "timeline": {"items": [{"start": "2020-05-01", "count": 1}], "total": 1, "next": None},
+    "manifest": _MANIFEST,
+    "candidates": {"q0": {"result": [_CANDIDATE]}},
+    "suggested": {
+        "result": [
+            {
+                "id": _ENTITY_ID,
+                "name": "Pakistan",
+                "notable": [_TYPE],
+                "description": "place in 4 articles",
+            }
+        ]
+    },
+}
+
+MOVED = {"description": "The entity was merged: `Location` leads to its heir"}
 UNCHANGED = {"description": "The client has the newest answer: its entity tag still holds"}
 
 _EXAMPLES: dict[str, Any] = {
+    **_ENTITIES,
     "completions": _COMPLETIONS,
     "explanation": _EXPLANATION,
     "similar": _SIMILAR,

@@ -91,6 +91,8 @@ def install(app: FastAPI) -> None:
 
 
 async def _broadsheet(request: Request, error: Exception) -> Response:
+    if isinstance(error, errors.Moved):
+        return _moved(request, error)
     found = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
     if found is None:
         return await _unforeseen(request, error)
@@ -110,6 +112,18 @@ async def _broadsheet(request: Request, error: Exception) -> Response:
         log.warning("%s: %s", name, error)
     detail = _ENGINE_DETAILS.get(type(error), str(error))
     return problem(request, status, name, detail, headers=headers, **facts)
+
+
+def _moved(request: Request, error: errors.Moved) -> Response:
+    """A redirect relative to the address that was asked, so that it holds under any prefix."""
+    asked = str(request.path_params.get("entity_id", ""))
+    query = request.url.query
+    if asked:
+        below = request.url.path.rpartition(asked)[2]
+        location = f"{'../' * below.count('/')}{error.heir}{below}{f'?{query}' if query else ''}"
+    else:
+        location = f"?{request.url.include_query_params(id=error.heir).query}"
+    return Response(status_code=308, headers={"Location": location})
 
 
 async def _validation(request: Request, error: Exception) -> Response:

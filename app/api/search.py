@@ -115,7 +115,7 @@ async def explain(asked: Asked, desk: DeskDep) -> Response:
     """How `q` is read: its tree, the hits of each clause and of the query without it."""
     clock = Clock(desk.settings.search_timeout_s)
     wish = asked.request(desk.settings.search_timeout_s)
-    clauses, total, complete = await desk.run(finding.explain, desk.engine, wish)
+    clauses, total, complete = await desk.read(finding.explain, desk.engine, wish)
     tree = wish.query
     suggestion = await desk.run(
         finding.suggestion, desk.engine, asked.q, tree, timeout_s=clock.remaining_s

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Response
 
-from app import articles, indexing
+from app import articles, extracting, indexing
 from app.api import schemas
 from app.api.deps import DeskDep
 
@@ -65,6 +65,7 @@ def _status(desk: Desk) -> dict[str, Any]:
             "articles": articles.count(session),
             "change": change,
         }
+        extraction = extracting.state(session)
     state = indexing.state(desk.database, desk.engine)
     index = {
         "engine": desk.settings.search_engine,
@@ -79,4 +80,10 @@ def _status(desk: Desk) -> dict[str, Any]:
         "sqlite": sqlite3.sqlite_version,
         desk.settings.search_engine: version("whoosh-reloaded"),
     }
-    return {**held, "index": index, "versions": versions}
+    extracted = {
+        "extractor": extraction.version,
+        "cursor": extraction.cursor,
+        "lag": extraction.lag,
+        "failures": extraction.failures,
+    }
+    return {**held, "index": index, "extraction": extracted, "versions": versions}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Sort = Literal["relevance", "newest", "oldest"]
 Unit = Literal["day", "week", "month", "year"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raise with every change of what a Document holds: an index made with another is rebuilt."""
 
 
@@ -32,7 +32,7 @@ class Document:
 
     The texts are as stored; the engine indexes `text.terms` of them. `published_us` counts
     microseconds since 1970 UTC, None for an undated article. `names` holds the folded values
-    of each filter of `filters.NAMED`.
+    of each filter of `filters.NAMED`, entities as `filters.term_of` them.
     """
 
     headline: str

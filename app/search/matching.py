@@ -228,13 +228,18 @@ class Matcher:
 
     def _named(self, segment: Segment, named: Named, allowed: set[int] | None) -> set[int]:
         if named.prefix:
-            names = segment.names(named.name)
+            names, wanted = segment.names(named.name), frozenset(named.ids)
             return {
                 number
                 for number in _universe(segment, allowed)
                 if any(name.startswith(named.key) for name in names[number])
+                or not wanted.isdisjoint(names[number])
             }
-        found = {n for ids, _, _ in segment.blocks(named.name, named.key) for n in ids}
+        found: set[int] = set()
+        for key in (named.key, *named.ids):
+            if not self._in_time():
+                break
+            found.update(n for ids, _, _ in segment.blocks(named.name, key) for n in ids)
         return found if allowed is None else found & allowed
 
     # --- words
@@ -382,7 +387,7 @@ def _rarity(segment: Segment, query: Query) -> int:
         case Phrase():
             return min(segment.documents("words", token) for token in query.tokens)
         case Named(prefix=False):
-            return segment.documents(query.name, query.key)
+            return sum(segment.documents(query.name, key) for key in (query.key, *query.ids))
         case And():
             return min(_rarity(segment, clause) for clause in query.clauses)
         case Or():

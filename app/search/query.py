@@ -7,7 +7,8 @@ r"""The query language: text to a tree and back, with errors that name a positio
     rain*                   words that begin so; * alone is every article
     rian~                   words a typing error away; rian~1 and rian~2 say how many
     headline:rain           in one field: headline summary caption body
-    place:"Abu Dhabi"       a whole name: place source section language; place:Abu* begins so
+    place:"Abu Dhabi"       a whole name: place source section language person organization
+                            entity; place:Abu* begins so; entities have ids too
     published:[2020-05-01 TO 2020-05-31], published:2020-05, published:[2020 TO *]
     rain^3                  counts three times as much
     \AND, \-x, rain\*       a backslash takes the meaning from what follows it
@@ -58,6 +59,7 @@ from app.search.query_tree import (
     Word,
     clauses,
     explain,
+    mapped,
     walk,
 )
 
@@ -85,6 +87,7 @@ __all__ = [
     "Word",
     "clauses",
     "explain",
+    "mapped",
     "parse",
     "walk",
 ]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import regex
 
-from app import text
+from app import filters, text
 from app.errors import QueryError
 from app.search import query_dates
 from app.search.query_lexer import Lexeme, replaced, shortened
@@ -148,7 +148,7 @@ def _name(source: str, lexeme: Lexeme, field: str) -> Named | None:
             expected="a name, or the beginning of one and a *",
             corrected=replaced(source, at, lexeme.end, ""),
         )
-    key = text.fold(lexeme.text)
+    key = filters.key(field, lexeme.text)
     if not key and not (lexeme.star and lexeme.kind == "word"):
         return None
     return Named(field, lexeme.text, key, lexeme.star, start=lexeme.start, end=lexeme.end)

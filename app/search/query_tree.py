@@ -11,7 +11,7 @@ known here, nor is any engine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import regex
@@ -19,11 +19,11 @@ import regex
 from app.search.query_lexer import QUOTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 ZONES = ("headline", "summary", "caption", "body")
-NAMES = ("place", "source", "section", "language")
+NAMES = ("place", "source", "section", "language", "person", "organization", "entity")
 FIELDS = (*ZONES, *NAMES, "published")
 """Fields of a query: zones hold words, names are compared whole (folded by `text.fold`)."""
 
@@ -98,13 +98,15 @@ class Fuzzy(_Node):
 class Named(_Node):
     """Articles with this name (`key` is folded) in a field of NAMES; as a prefix if so.
 
-    An empty prefix, `place:*`, is any name.
+    An empty prefix, `place:*`, is any name. `ids` are the terms of the entities that the name
+    stands for, which whoever asks an engine looks up; any of them is as good as the name.
     """
 
     name: str
     text: str = field(compare=False)
     key: str
     prefix: bool = False
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,16 @@ def walk(tree: Query) -> Iterator[Query]:
         node = waiting.pop()
         yield node
         waiting.extend(reversed(clauses(node)))
+
+
+def mapped(tree: Query, change: Callable[[Query], Query]) -> Query:
+    """`tree` with each leaf as `change` makes it."""
+    match tree:
+        case And() | Or():
+            return replace(tree, clauses=tuple(mapped(each, change) for each in tree.clauses))
+        case Within() | Boost() | Not():
+            return replace(tree, node=mapped(tree.node, change))
+    return change(tree)
 
 
 def explain(tree: Query) -> dict[str, Any]:

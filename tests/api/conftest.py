@@ -56,6 +56,21 @@ async def follow(client: httpx.AsyncClient) -> None:
     await until(client, "/v1/status", lambda answer: answer.json()["index"]["lag"] == 0)
 
 
+async def settled(client: httpx.AsyncClient) -> None:
+    """All that is stored has been read, and all that this changed is indexed."""
+    client.app.state.desk.wake.set()  # type: ignore[attr-defined]
+
+    def holds(answer: httpx.Response) -> bool:
+        status = answer.json()
+        return bool(
+            status["extraction"]["lag"] == 0
+            and status["extraction"]["extractor"]
+            and status["index"]["lag"] == 0
+        )
+
+    await until(client, "/v1/status", holds)
+
+
 async def until(
     client: httpx.AsyncClient, url: str, holds: Callable[[httpx.Response], bool]
 ) -> httpx.Response:

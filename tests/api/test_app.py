@@ -15,12 +15,13 @@ from openapi_spec_validator import validate
 from sqlalchemy import event
 from sqlmodel import Session
 
-from app import indexing
+from app import api, indexing, mentions
 from app.api import create_app, feeds, problems
 from app.errors import BroadsheetError, EngineBusy
 from tests import factories
-from tests.api.conftest import until
+from tests.api.conftest import settled, until
 from tests.factories import draft, numbered
+from tests.fake_extractor import FakeCrew
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -224,12 +225,19 @@ def _validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012V
     )
 
 
-async def test_each_answer_is_what_its_schema_says(serve: Serve) -> None:
+async def test_each_answer_is_what_its_schema_says(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "Crew", FakeCrew)
     drafts = [
         numbered(1, page="p", caption="c", credit="AFP", byline="Ada", dateline="CAIRO"),
         numbered(2, day=None, page="p", url="https://example.org/2", warnings=("w",)),
+        draft("Ada Byron in Cairo"),
     ]
-    async with serve(drafts) as client:
+    async with serve(drafts, extractor="auto") as client:
+        await settled(client)
+        cairo = mentions.named("place", "Cairo").id
+        entity = f"/v1/entities/{cairo}"
         document = (await client.get("/openapi.json")).json()
         id_ = (await client.get("/v1/articles")).json()["items"][0]["id"]
         asked = {
@@ -239,6 +247,12 @@ async def test_each_answer_is_what_its_schema_says(serve: Serve) -> None:
             "/v1/search": "/v1/search?q=apples&facets=source,place&histogram=year&highlight=true",
             "/v1/search/suggest": "/v1/search/suggest?q=app",
             "/v1/search/explain": "/v1/search/explain?q=apples+-pears",
+            "/v1/entities/{entity_id}": entity,
+            "/v1/entities/{entity_id}/articles": f"{entity}/articles",
+            "/v1/entities/{entity_id}/related": f"{entity}/related",
+            "/v1/entities/{entity_id}/timeline": f"{entity}/timeline",
+            "/v1/entities/reconcile/suggest": "/v1/entities/reconcile/suggest?prefix=cai",
+            "/v1/entities/reconcile/preview": f"/v1/entities/reconcile/preview?id={cairo}",
         }
         for path, method, operation in operations(document):
             if method != "get":

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from app.api.schemas.answers import answer, bucket, page
+from app.api.schemas.entities import (
+    Candidates,
+    EntityList,
+    EntityParameters,
+    RelatedList,
+    RelatedParameters,
+    Timeline,
+    TimelineParameters,
+    WholeEntity,
+)
 from app.api.schemas.requests import (
     ArticleParameters,
     ChangeParameters,
@@ -30,13 +40,18 @@ __all__ = [
     "Article",
     "ArticleList",
     "ArticleParameters",
+    "Candidates",
     "ChangeList",
     "ChangeParameters",
     "Completions",
+    "EntityList",
+    "EntityParameters",
     "Explanation",
     "Health",
     "Imported",
     "Problem",
+    "RelatedList",
+    "RelatedParameters",
     "SearchAnswer",
     "SearchBody",
     "SearchParameters",
@@ -44,6 +59,9 @@ __all__ = [
     "SimilarParameters",
     "Status",
     "SuggestParameters",
+    "Timeline",
+    "TimelineParameters",
+    "WholeEntity",
     "answer",
     "bucket",
     "list_of",

@@ -32,7 +32,7 @@ _Name = Annotated[str, Field(json_schema_extra={"minLength": 1, "pattern": r"[^\
 """Documented here and refused by `filters`, with a better message than a pattern's."""
 Names = Annotated[list[_Name], Field(default_factory=list, max_length=50)]
 _DATE: dict[str, JsonValue] = {"pattern": "^[0-9]{4}"}
-Facet = Literal["source", "place", "section", "language"]
+Facet = Literal["source", "place", "person", "organization", "section", "language"]
 
 
 def _split(value: object) -> object:
@@ -44,7 +44,8 @@ def _split(value: object) -> object:
     return value
 
 
-def _zone(value: str) -> str:
+def zone(value: str) -> str:
+    """`value` if it names a time zone; raises ValueError."""
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError) as error:
@@ -71,9 +72,16 @@ class _Filtered(_Limited):
     model_config = ConfigDict(populate_by_name=True)
 
     source: Annotated[Names, Field(description="Publisher, such as `Arab News`.")]
-    place: Annotated[Names, Field(description="Place of the dateline, such as `Abu Dhabi`.")]
+    place: Annotated[
+        Names, Field(description="Place, such as `Abu Dhabi`: a name, or an entity's id.")
+    ]
     language: Annotated[Names, Field(description="ISO 639-1 code, such as `en`.")]
     section: Annotated[Names, Field(description="Section, such as `World`.")]
+    person: Annotated[Names, Field(description="Person: a name, an alias or an entity's id.")]
+    organization: Annotated[
+        Names, Field(description="Organization: a name, an alias or an entity's id.")
+    ]
+    entity: Annotated[Names, Field(description="Person, organization or place alike.")]
     from_: Annotated[
         str | None,
         Field(
@@ -147,7 +155,7 @@ class SearchParameters(_Filtered, _Page):
             default_factory=list,
             max_length=10,
             description="Names whose values are counted over the whole result, with commas "
-            "between: `source place section language`.",
+            "between: `source place person organization section language`.",
         ),
     ]
     facet_limit: Annotated[int, Field(ge=1, le=100, description="Values of each facet.")] = 10
@@ -157,7 +165,7 @@ class SearchParameters(_Filtered, _Page):
     ] = None
     tz: Annotated[
         str,
-        AfterValidator(_zone),
+        AfterValidator(zone),
         Field(
             json_schema_extra={"minLength": 1},
             examples=["Asia/Karachi"],

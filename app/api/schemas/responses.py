@@ -63,12 +63,13 @@ class Mention(BaseModel):
     """An entity at a place in the article."""
 
     entity_id: UUID
-    type: str
-    name: str
-    surface: str
-    field: str
-    start: int
-    end: int
+    type: Literal["person", "organization", "place"]
+    name: Annotated[str, Field(description="Of the entity, as it is shown today.")]
+    surface: Annotated[str, Field(description="As the article prints it.")]
+    field: Literal["headline", "summary", "caption", "dateline", "body"]
+    index: Annotated[int | None, Field(description="Which bullet of the summary, from 0.")]
+    start: Annotated[int, Field(description="Where it starts in the field, in characters.")]
+    end: Annotated[int, Field(description="Where it ends in the field, in characters.")]
 
 
 class Article(ArticleSummary):
@@ -158,9 +159,9 @@ class Completion(BaseModel):
     """What a beginning may become."""
 
     text: str
-    kind: Literal["word", "place", "source", "section", "headline"]
+    kind: Literal["word", "person", "organization", "place", "source", "section", "headline"]
     count: Annotated[int, Field(description="Articles with it.")]
-    id: Annotated[UUID | None, Field(description="Of the headline's article.")]
+    id: Annotated[UUID | None, Field(description="Of the headline's article, or the entity.")]
 
 
 class Completions(BaseModel):
@@ -233,6 +234,15 @@ class IndexStatus(BaseModel):
     lag: Annotated[int | None, Field(description="Changes that it has not taken in yet.")]
 
 
+class ExtractionStatus(BaseModel):
+    """The finding of people, organizations and places."""
+
+    extractor: Annotated[str | None, Field(description="Version of the one that read so far.")]
+    cursor: Annotated[int, Field(description="Last change that it has read.")]
+    lag: Annotated[int, Field(description="Changes that it has not read yet.")]
+    failures: Annotated[int, Field(description="Articles that it could not read.")]
+
+
 class Status(BaseModel):
     """What this server holds and runs."""
 
@@ -240,6 +250,7 @@ class Status(BaseModel):
     articles: int
     change: Annotated[int, Field(description="Number of the store's last change.")]
     index: IndexStatus
+    extraction: ExtractionStatus
     versions: dict[str, str]
 
 

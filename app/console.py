@@ -1,0 +1,79 @@
+"""What all commands share: exit codes, settings, what they work on, progress, how they print."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from app.database import Database
+from app.search import open_engine
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.errors import BroadsheetError
+    from app.search.base import Engine
+
+log = logging.getLogger(__name__)
+
+FAILED, WRONG_USE, REJECTED, DIFFERENT = 1, 2, 3, 4
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def complain(error: BroadsheetError) -> None:
+    """Say on stderr what went wrong, and the next step where there is one."""
+    print(f"error: {error}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+
+
+def dump(content: object) -> None:
+    """Print as JSON for people to read."""
+    option = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z
+    print(orjson.dumps(content, option=option).decode())
+
+
+def settings() -> Settings:
+    """The settings of the environment; ends the command where one has no such value."""
+    known = {f"BROADSHEET_{name}".upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.upper().startswith("BROADSHEET_") and name.upper() not in known:
+            log.warning("%s is not a setting and is ignored", name)
+    try:
+        return Settings()
+    except ValidationError as error:
+        for each in error.errors():
+            name = "BROADSHEET_" + "_".join(map(str, each["loc"])).upper()
+            print(f"error: {name}: {each['msg']}: {each['input']!r}", file=sys.stderr)
+        raise typer.Exit(WRONG_USE) from error
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Settings, Database, Engine]]:
+    """Settings, the database at its present schema, and the engine; closed at the end."""
+    chosen = settings()
+    with closing(Database.open(chosen)) as database, closing(open_engine(chosen)) as engine:
+        database.migrate()
+        yield chosen, database, engine
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A progress bar on a terminal, nothing elsewhere; always on stderr."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        yield bar

@@ -1,0 +1,91 @@
+"""Real processes, with an extractor in them that does what an article says."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app import crew, extract
+from app.crew import Crew
+from app.extract.base import Failure, Mention, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+class Obedient:
+    """Ends its process, raises or reads, as it is told."""
+
+    version = "obedient 1"
+
+    def extract(self, texts: Sequence[Text]) -> Iterator[list[Mention] | Failure]:
+        for text in texts:
+            if text.body == "end":
+                os._exit(1)
+            if text.body == "raise":
+                raise ValueError("no")
+            surface = f"{text.body} {os.getpid()}"
+            yield [Mention("place", text.body, None, surface, "body", None, 0, 1)]
+
+
+def open_obedient(_choice: str, _model: object) -> None:
+    crew._extractor = Obedient()
+
+
+@pytest.fixture(autouse=True)
+def _obedient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "_open", open_obedient)
+
+
+def read(crew_: Crew, *bodies: str) -> list[str]:
+    found = crew_.extract([Text("", body=body) for body in bodies])
+    return [each.reason if isinstance(each, Failure) else each[0].name for each in found]
+
+
+def test_texts_come_back_in_their_order_from_several_processes() -> None:
+    bodies = [str(n) for n in range(100)]
+    with closing(Crew("auto", None, workers=2)) as crew_:
+        found = list(crew_.extract([Text("", body=body) for body in bodies]))
+    assert [each[0].name for each in found if isinstance(each, list)] == bodies
+    pids = {each[0].surface.split()[1] for each in found if isinstance(each, list)}
+    assert 1 <= len(pids) <= 2
+    assert str(os.getpid()) not in pids
+
+
+def test_an_article_that_breaks_the_extractor_costs_itself_alone() -> None:
+    bodies = [str(n) for n in range(20)]
+    bodies[3], bodies[12] = "end", "raise"
+    expected = list(bodies)
+    expected[3], expected[12] = "the extractor's process ended", "ValueError: no"
+    with closing(Crew("auto", None)) as crew_:
+        assert read(crew_, *bodies) == expected
+        assert read(crew_, "after") == ["after"]
+
+
+def test_an_idle_crew_goes_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Crew("auto", None)) as crew_:
+        crew_.rest()
+        assert read(crew_, "one") == ["one"]
+        pool = crew_._pool
+        crew_.rest()
+        assert crew_._pool is pool
+        monkeypatch.setattr(crew, "IDLE_S", -1.0)
+        crew_.rest()
+        assert crew_._pool is None
+        assert read(crew_, "two") == ["two"]
+
+
+def test_a_crew_has_the_version_of_its_extractor(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[tuple[str, object]] = []
+
+    def open_extractor(choice: str, model: object) -> Obedient:
+        opened.append((choice, model))
+        return Obedient()
+
+    monkeypatch.setattr(extract, "open_extractor", open_extractor)
+    crew_ = Crew("rules", None)
+    assert [crew_.version, crew_.version] == ["obedient 1"] * 2
+    assert opened == [("rules", None)]
