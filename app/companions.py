@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sqlalchemy import func, literal, select, tuple_
 
@@ -20,10 +20,9 @@ from app.models import metadata
 from app.search.base import Place as Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from uuid import UUID
 
-    from sqlalchemy import Row, Select
+    from sqlalchemy import Select
     from sqlmodel import Session
 
     from app.entities import Entity
@@ -69,11 +68,12 @@ class _Crowd:
     own: int
     all: int
 
-    def expected(self, of_other: int) -> float:
-        return self.own * of_other / self.all
-
     def strength(self, together: int, of_other: int) -> float:
         return strength(together, self.own, of_other, self.all)
+
+    def row(self, other: int, together: int, of_other: int) -> _Row:
+        expected = round(self.own * of_other / self.all, 3)
+        return _Row(self.strength(together, of_other), other, together, expected)
 
 
 def strength(together: int, of_one: int, of_other: int, of_all: int) -> float:
@@ -124,24 +124,43 @@ def related(
         of = _counted(own.number, filters)
         pairs = []
     c, e = of.c, _entity.c
-    wanted: Select[Any] = select(_entity, c.count.label("together"))
-    wanted = wanted.join(_entity, e.number == c.other).where(*pairs)
-    total = select(func.count()).select_from(of).where(*pairs)
+    joined = of.join(_entity, e.number == c.other)
+    wanted = select(c.other, c.count, e.article_count).select_from(joined).where(*pairs)
+    total = select(func.count()).select_from(joined if type_ else of).where(*pairs)
     if type_ is not None:
-        wanted = wanted.where(e.type == type_)
-        total = total.join(_entity, e.number == c.other).where(e.type == type_)
+        wanted, total = wanted.where(e.type == type_), total.where(e.type == type_)
     wanted = wanted.order_by(c.count.desc(), c.other.desc())
+    passed = None if after is None else _passed(session, after)
     if sort == "count":
-        rows = _frequent(session, wanted, c, limit + 1, after)
+        rows = _frequent(session, wanted, c, crowd, limit + 1, passed)
     else:
-        rows = _strongest(session, wanted, crowd, limit + 1, after)
+        rows = _strongest(session, wanted, crowd, limit + 1, passed)
     count: int = session.execute(total).scalar_one()
-    page = _related(session, rows[:limit], crowd)
+    known = entities.some(session, [row.other for row in rows[:limit]])
+    page = [
+        Related(known[row.other], row.together, row.expected, row.strength) for row in rows[:limit]
+    ]
     goes_on = None
     if len(rows) > limit:
         last = page[-1]
         goes_on = Position(last.entity.id, score=last.strength, published_us=last.count)
     return Listing(page, count, goes_on)
+
+
+class _Row(NamedTuple):
+    """A companion by its number; rows compare by strength, then number."""
+
+    strength: float
+    other: int
+    together: int
+    expected: float
+
+
+def _passed(session: Session, after: Position) -> _Row:
+    """The last companion of the page before."""
+    number = select(_entity.c.number).where(_entity.c.id == after.id)
+    found: int | None = session.execute(number).scalar_one_or_none()
+    return _Row(after.score, found or 0, after.published_us or 0, 0.0)
 
 
 def _passing(session: Session, number: int, filters: Filters) -> int:
@@ -163,49 +182,38 @@ def _counted(number: int, filters: Filters) -> Any:
 
 
 def _frequent(
-    session: Session, wanted: Select[Any], c: Any, limit: int, after: Position | None
-) -> list[Row[Any]]:
-    if after is not None:
-        number = select(_entity.c.number).where(_entity.c.id == after.id).scalar_subquery()
-        last = tuple_(literal(after.published_us or 0), number)
+    session: Session, wanted: Select[Any], c: Any, crowd: _Crowd, limit: int, passed: _Row | None
+) -> list[_Row]:
+    if passed is not None:
+        last = tuple_(literal(passed.together), literal(passed.other))
         wanted = wanted.where(tuple_(c.count, c.other) < last)
-    return list(session.execute(wanted.limit(limit)).all())
+    return [crowd.row(*row) for row in session.execute(wanted.limit(limit))]
 
 
 def _strongest(
-    session: Session, wanted: Select[Any], crowd: _Crowd, limit: int, after: Position | None
-) -> list[Row[Any]]:
+    session: Session, wanted: Select[Any], crowd: _Crowd, limit: int, passed: _Row | None
+) -> list[_Row]:
     """The strongest companions, exactly, without a look at all of them.
 
     They come by count. No pair of that count or less can be stronger than one that never
-    appears without the entity: when that is not enough any more, none that follows is.
+    appears without the entity: when that is not enough any more, none that follows is. Of
+    one count those in more articles are the weaker: where one was too weak, they are too.
     """
-    best: list[tuple[float, int, Row[Any]]] = []
-    for row in _streamed(session, wanted):
-        if len(best) == limit and crowd.strength(row.together, row.together) < best[0][0]:
-            break
-        found = crowd.strength(row.together, row.article_count)
-        if after is not None and (found, row.id.int) >= (after.score, after.id.int):
-            continue
-        heapq.heappush(best, (found, row.id.int, row))
-        if len(best) > limit:
-            heapq.heappop(best)
-    best.sort(key=lambda each: each[:2], reverse=True)
-    return [row for _, _, row in best]
-
-
-def _streamed(session: Session, wanted: Select[Any]) -> Iterator[Row[Any]]:
+    best: list[_Row] = []
+    last, too_many = 0, 0
     with session.execute(wanted.execution_options(yield_per=_READ)) as rows:
-        yield from rows
-
-
-def _related(session: Session, rows: list[Row[Any]], crowd: _Crowd) -> list[Related]:
-    return [
-        Related(
-            entity,
-            row.together,
-            round(crowd.expected(row.article_count), 3),
-            crowd.strength(row.together, row.article_count),
-        )
-        for row, entity in zip(rows, entities.shown(session, rows), strict=True)
-    ]
+        for other, count, articles_ in rows:
+            if count != last:
+                if len(best) == limit and crowd.strength(count, count) < best[0].strength:
+                    break
+                last, too_many = count, crowd.all + 1
+            if articles_ >= too_many:
+                continue
+            found = crowd.row(other, count, articles_)
+            if len(best) == limit and found < best[0]:
+                if found.strength < best[0].strength:
+                    too_many = articles_
+                continue
+            if passed is None or found[:2] < passed[:2]:
+                (heapq.heappushpop if len(best) == limit else heapq.heappush)(best, found)
+    return sorted(best, reverse=True)

@@ -13,19 +13,22 @@ import time
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from typing import TYPE_CHECKING
 
 from app import extract
 from app.extract.base import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
+    from app.extract import Choice
     from app.extract.base import Extractor, Mention, Text
 
     Found = list[Mention] | Failure
+    Opener = Callable[[Choice, Path | None], Extractor]
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +46,15 @@ class Crew:
     Not safe to share between threads.
     """
 
-    def __init__(self, choice: str, model: Path | None, *, workers: int = 1) -> None:
-        self._opening = (choice, model)
+    def __init__(
+        self,
+        choice: Choice,
+        model: Path | None,
+        *,
+        workers: int = 1,
+        opener: Opener = extract.open_extractor,
+    ) -> None:
+        self._opening = (opener, choice, model)
         self.workers = workers
         """Processes; takes effect when they are started."""
         self._pool: ProcessPoolExecutor | None = None
@@ -53,9 +63,12 @@ class Crew:
 
     @property
     def version(self) -> str:
-        """The version of the extractor that the processes run."""
+        """The version of the extractor that the processes run; raises ExtractorMissing.
+
+        A process tells it, so that a model's memory is never this process's.
+        """
         if self._version is None:
-            self._version = extract.open_extractor(*self._opening).version
+            self._version = self._started().submit(_version, *self._opening).result()
         return self._version
 
     def extract(self, texts: Sequence[Text]) -> Iterator[Found]:
@@ -70,20 +83,19 @@ class Crew:
             yield from self._result(*waiting.popleft())
 
     def _submit(self, part: Sequence[Text]) -> Future[list[Found]]:
-        self._used_at = time.monotonic()
         for _ in range(2):
-            if self._pool is None:
-                self._pool = ProcessPoolExecutor(
-                    self.workers,
-                    mp_context=multiprocessing.get_context("spawn"),
-                    initializer=_open,
-                    initargs=self._opening,
-                )
             try:
-                return self._pool.submit(_extract, part)
+                return self._started().submit(_extract, part, *self._opening)
             except BrokenProcessPool:
                 self.close()
         raise RuntimeError("the extractor's processes end as soon as they are started")
+
+    def _started(self) -> ProcessPoolExecutor:
+        self._used_at = time.monotonic()
+        if self._pool is None:
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.workers, mp_context=spawn)
+        return self._pool
 
     def _result(self, part: Sequence[Text], future: Future[list[Found]]) -> list[Found]:
         try:
@@ -116,15 +128,19 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-_extractor: Extractor | None = None
+# --- in a process of the crew
 
 
-def _open(choice: str, model: Path | None) -> None:
-    global _extractor
-    _extractor = extract.open_extractor(choice, model)
+@cache
+def _opened(opener: Opener, choice: Choice, model: Path | None) -> Extractor:
+    return opener(choice, model)
 
 
-def _extract(part: Sequence[Text]) -> list[Found]:
-    if _extractor is None:
-        raise RuntimeError("no extractor was opened")
-    return list(_extractor.extract(part))
+def _version(opener: Opener, choice: Choice, model: Path | None) -> str:
+    return _opened(opener, choice, model).version
+
+
+def _extract(
+    part: Sequence[Text], opener: Opener, choice: Choice, model: Path | None
+) -> list[Found]:
+    return list(_opened(opener, choice, model).extract(part))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app import mentions, numbering, tallying
@@ -52,8 +52,8 @@ def merge(session: Session, entity_id: UUID, into_id: UUID) -> int:
     tallying.keep(session, [(heir.number, label) for label in (merged.name, *kept)])
     session.execute(delete(_alias).where(a.entity == merged.number, a.called == 0))
     session.execute(update(_alias).where(a.entity == merged.number).values(kept=False))
-    _drop_undone(session, heir.number)
-    return mentions.reassign(session, held)
+    concerned = _hand_on_splits(session, merged.number, heir.number)
+    return mentions.reassign(session, list(dict.fromkeys([*held, *concerned])))
 
 
 def split(session: Session, entity_id: UUID, name: str, article_ids: Sequence[UUID]) -> UUID:
@@ -135,8 +135,27 @@ def _articles(session: Session, number: int) -> list[UUID]:
     return list(session.execute(held).scalars())
 
 
-def _drop_undone(session: Session, number: int) -> None:
-    """Drop the splits that lead from an entity to itself, since the two were merged again."""
+def _hand_on_splits(session: Session, merged: int, heir: int) -> list[UUID]:
+    """Make the splits of a merged entity those of its heir; the articles that this concerns.
+
+    Where both were split in an article, the heir's own holds. A split that leads from the
+    heir to itself now is dropped: the two were merged again.
+    """
     c, s = _entity.c, _split.c
-    same = select(c.number).where(or_(c.number == number, c.heir == number))
-    session.execute(delete(_split).where(s.entity.in_(same), s.target.in_(same)))
+    same = set(
+        session.execute(select(c.number).where(or_(c.number == heir, c.heir == heir))).scalars()
+    )
+    rows = session.execute(
+        select(_split).where(or_(s.entity.in_((merged, heir)), s.target.in_(same)))
+    ).all()
+    own = {row.article_id for row in rows if row.entity == heir}
+    session.execute(delete(_split).where(s.entity == merged))
+    handed = [
+        {"entity": heir, "article_id": row.article_id, "target": row.target}
+        for row in rows
+        if row.entity == merged and row.article_id not in own
+    ]
+    if handed:
+        session.connection().execute(insert(_split), handed)
+    session.execute(delete(_split).where(s.entity == heir, s.target.in_(same)))
+    return [row.article_id for row in rows]

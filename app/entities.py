@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import Select, bindparam, func, literal, select, tuple_
 
 from app import articles, selecting
 from app.errors import Moved, NotFound
@@ -43,6 +43,26 @@ _article = metadata.tables["article"]
 _entity = metadata.tables["entity"]
 
 _EVERY = Filters()
+
+
+def _day_seen(which: Any, label: str) -> Any:
+    """The first or last day of an entity: one step in an index, in a statement over entities."""
+    seen = select(which(_appearance.c.day)).where(_appearance.c.entity == _entity.c.number)
+    return seen.scalar_subquery().label(label)
+
+
+_WITH_DAYS = select(
+    *(_entity.c[name] for name in ("number", "heir", "name_key")),
+    *(_entity.c[name] for name in ("id", "type", "name", "wikidata", "iso")),
+    *(_entity.c[name] for name in ("article_count", "mention_count")),
+    _day_seen(func.min, "first_day"),
+    _day_seen(func.max, "last_day"),
+)
+_BY_ID = _WITH_DAYS.where(_entity.c.id == bindparam("id"))
+_BY_NUMBERS = _WITH_DAYS.where(_entity.c.number.in_(bindparam("numbers", expanding=True)))
+_ALIASES = select(_alias.c.label, _alias.c.key, _alias.c.called).where(
+    _alias.c.entity == bindparam("number")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +105,13 @@ class Listing:
 def get(session: Session, entity_id: UUID) -> Whole:
     """The entity; raises NotFound, and Moved where it was merged into another one."""
     row = stored(session, entity_id)
-    (entity,) = shown(session, [row])
-    fields = {name: getattr(entity, name) for name in Entity.__slots__}
+    fields = {name: getattr(_made(row), name) for name in Entity.__slots__}
     return Whole(**fields, aliases=_aliases(session, row.number, row.name))
 
 
 def stored(session: Session, entity_id: UUID) -> Row[Any]:
     """The row of an entity; raises NotFound, and Moved where it was merged into another one."""
-    row = session.execute(select(_entity).where(_entity.c.id == entity_id)).one_or_none()
+    row = session.execute(_BY_ID, {"id": entity_id}).one_or_none()
     if row is None:
         raise NotFound("entity", str(entity_id))
     if row.heir is not None:
@@ -103,9 +122,14 @@ def stored(session: Session, entity_id: UUID) -> Row[Any]:
     return row
 
 
+def some(session: Session, numbers: Sequence[int]) -> dict[int, Entity]:
+    """The entities of `numbers`, by these."""
+    rows = session.execute(_BY_NUMBERS, {"numbers": numbers}).all() if numbers else []
+    return {row.number: _made(row) for row in rows}
+
+
 def _aliases(session: Session, number: int, name: str) -> list[str]:
-    a = _alias.c
-    rows = session.execute(select(a.label, a.key, a.called).where(a.entity == number)).all()
+    rows = session.execute(_ALIASES, {"number": number}).all()
     counts: Counter[str] = Counter()
     labels: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: (-row.called, row.label.isupper(), row.label)):
@@ -116,26 +140,8 @@ def _aliases(session: Session, number: int, name: str) -> list[str]:
     return [labels[key] for key in ranked if key != own][:MOST_ALIASES]
 
 
-def shown(session: Session, rows: Sequence[Row[Any]]) -> list[Entity]:
-    """Entities with the days that they were first and last seen."""
-    a = _appearance.c
-    entities = []
-    for row in rows:
-        # One at a time: each end is one step in an index, a grouped query reads all between.
-        ends = [
-            session.execute(
-                select(a.day)
-                .where(a.entity == row.number, a.day.is_not(None))
-                .order_by(order)
-                .limit(1)
-            ).scalar_one_or_none()
-            for order in (a.day, a.day.desc())
-        ]
-        entities.append(_made(row, *ends))
-    return entities
-
-
-def _made(row: Row[Any], first: int | None, last: int | None) -> Entity:
+def _made(row: Row[Any]) -> Entity:
+    first, last = row.first_day, row.last_day
     return Entity(
         id=row.id,
         type=row.type,
@@ -184,44 +190,57 @@ def listing(
     those of articles that pass them, counted in these.
     """
     every = filters == _EVERY
-    of = _entity if every else _counted(filters)
-    c = of.c
-    conditions: list[ColumnElement[bool]] = [c.article_count > 0]
-    if type_ is not None:
-        conditions.append(c.type == type_)
+    wanted = _WITH_DAYS if every else _counted(filters)
+    c = _entity.c if every else wanted.selected_columns
+    count, key = c.article_count, c.name_key
     if beginning is not None:
-        conditions.append(c.number.in_(_called(beginning)))
-    total: int = session.execute(
-        select(func.count()).select_from(of).where(*conditions)
-    ).scalar_one()
-    wanted = select(of).where(*conditions)
+        wanted = wanted.where(c.number.in_(_called(beginning)))
+        # What begins so are few: to walk all entities in order would be the longer way.
+        count, key = count + 0, key + ""
+    if type_ is not None:
+        wanted = wanted.where(c.type == type_)
+    plain = every and beginning is None and type_ is None
+    total = _total(session, wanted.where(count > 0), plain=plain)
+    # Hardly any has no article, so by name the order's index is the one to go by.
+    wanted = wanted.where(count > 0 if sort == "count" else c.article_count + 0 > 0)
     if sort == "count":
         if after is not None:
             last = (literal(after.published_us or 0), literal(after.id, c.id.type))
-            wanted = wanted.where(tuple_(c.article_count, c.id) < tuple_(*last))
-        wanted = wanted.order_by(c.article_count.desc(), c.id.desc())
+            wanted = wanted.where(tuple_(count, c.id) < tuple_(*last))
+        wanted = wanted.order_by(count.desc(), c.id.desc())
     else:
         if after is not None:
-            key = select(_entity.c.name_key).where(_entity.c.id == after.id).scalar_subquery()
-            wanted = wanted.where(
-                tuple_(c.name_key, c.id) > tuple_(key, literal(after.id, c.id.type))
-            )
-        wanted = wanted.order_by(c.name_key, c.id)
+            own = select(_entity.c.name_key).where(_entity.c.id == after.id).scalar_subquery()
+            wanted = wanted.where(tuple_(key, c.id) > tuple_(own, literal(after.id, c.id.type)))
+        wanted = wanted.order_by(key, c.id)
     rows = session.execute(wanted.limit(limit + 1)).all()
-    if every:
-        page = shown(session, rows[:limit])
-    else:
-        page = [_made(row, row.first_day, row.last_day) for row in rows[:limit]]
+    page = [_made(row) for row in rows[:limit]]
     goes_on = None
     if len(rows) > limit:
         goes_on = Position(page[-1].id, published_us=page[-1].article_count)
     return Listing(page, total, goes_on)
 
 
-def _counted(filters: Filters) -> Any:
+def _total(session: Session, wanted: Select[Any], *, plain: bool) -> int:
+    """How many entities a statement is about; `plain`: all that have articles."""
+    if plain:  # all without a condition are counted at once, and few have none
+        counts = (select(func.count()).select_from(_entity), _WITHOUT_ARTICLES)
+        every, without = (session.execute(each).scalar_one() for each in counts)
+        return int(every - without)
+    found: int = session.execute(
+        select(func.count()).select_from(
+            wanted.with_only_columns(*wanted.selected_columns[:1]).subquery()
+        )
+    ).scalar_one()
+    return found
+
+
+_WITHOUT_ARTICLES = select(func.count()).where(_entity.c.article_count == 0)
+
+
+def _counted(filters: Filters) -> Select[Any]:
     """The entities of the articles that pass, with the counts of these."""
     a, e = _appearance.c, _entity.c
-    own = ("number", "id", "type", "name", "name_key", "wikidata", "iso")
     joined = _article.join(_appearance, a.article_id == _article.c.id)
     held = select(
         a.entity,
@@ -231,10 +250,9 @@ def _counted(filters: Filters) -> Any:
         func.max(a.day).label("last_day"),
     ).select_from(joined)
     counts = selecting.filtered(held, filters).group_by(a.entity).subquery()
-    numbers = [counts.c[name] for name in ("article_count", "mention_count")]
-    days = [counts.c[name] for name in ("first_day", "last_day")]
-    of = _entity.join(counts, counts.c.entity == e.number)
-    return select(*(e[name] for name in own), *numbers, *days).select_from(of).subquery()
+    own = [e[name] for name in ("number", "name_key", "id", "type", "name", "wikidata", "iso")]
+    counted = [column for column in counts.c if column.name != "entity"]
+    return select(*own, *counted).join(counts, counts.c.entity == e.number)
 
 
 def _called(beginning: str) -> Select[Any]:

@@ -24,6 +24,8 @@ belong to `api/problems.py`, exit codes to `cli.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class BroadsheetError(Exception):
     """The root of the tree above."""
@@ -129,6 +131,10 @@ class ExtractorMissing(BroadsheetError):
         super().__init__(f"the extractor {choice} cannot be opened: {reason}")
         self.choice = choice
         self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Comes out of another process as it was."""
+        return type(self), (self.choice, self.reason)
 
 
 class ExtractorBusy(StoreError):

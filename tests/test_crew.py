@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app import crew, extract
+from app import crew
 from app.crew import Crew
+from app.errors import ExtractorMissing
 from app.extract.base import Failure, Mention, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from app.extract import Choice
 
 
 class Obedient:
@@ -31,13 +34,14 @@ class Obedient:
             yield [Mention("place", text.body, None, surface, "body", None, 0, 1)]
 
 
-def open_obedient(_choice: str, _model: object) -> None:
-    crew._extractor = Obedient()
+def open_obedient(choice: str, _model: object) -> Obedient:
+    if choice == "spacy":
+        raise ExtractorMissing(choice, "it is not here")
+    return Obedient()
 
 
-@pytest.fixture(autouse=True)
-def _obedient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "_open", open_obedient)
+def crew_of(choice: Choice = "auto", *, workers: int = 1) -> closing[Crew]:
+    return closing(Crew(choice, None, workers=workers, opener=open_obedient))
 
 
 def read(crew_: Crew, *bodies: str) -> list[str]:
@@ -47,7 +51,7 @@ def read(crew_: Crew, *bodies: str) -> list[str]:
 
 def test_texts_come_back_in_their_order_from_several_processes() -> None:
     bodies = [str(n) for n in range(100)]
-    with closing(Crew("auto", None, workers=2)) as crew_:
+    with crew_of(workers=2) as crew_:
         found = list(crew_.extract([Text("", body=body) for body in bodies]))
     assert [each[0].name for each in found if isinstance(each, list)] == bodies
     pids = {each[0].surface.split()[1] for each in found if isinstance(each, list)}
@@ -60,13 +64,13 @@ def test_an_article_that_breaks_the_extractor_costs_itself_alone() -> None:
     bodies[3], bodies[12] = "end", "raise"
     expected = list(bodies)
     expected[3], expected[12] = "the extractor's process ended", "ValueError: no"
-    with closing(Crew("auto", None)) as crew_:
+    with crew_of() as crew_:
         assert read(crew_, *bodies) == expected
         assert read(crew_, "after") == ["after"]
 
 
 def test_an_idle_crew_goes_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(Crew("auto", None)) as crew_:
+    with crew_of() as crew_:
         crew_.rest()
         assert read(crew_, "one") == ["one"]
         pool = crew_._pool
@@ -78,14 +82,8 @@ def test_an_idle_crew_goes_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> No
         assert read(crew_, "two") == ["two"]
 
 
-def test_a_crew_has_the_version_of_its_extractor(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[tuple[str, object]] = []
-
-    def open_extractor(choice: str, model: object) -> Obedient:
-        opened.append((choice, model))
-        return Obedient()
-
-    monkeypatch.setattr(extract, "open_extractor", open_extractor)
-    crew_ = Crew("rules", None)
-    assert [crew_.version, crew_.version] == ["obedient 1"] * 2
-    assert opened == [("rules", None)]
+def test_a_crew_has_the_version_of_its_extractor_and_its_error() -> None:
+    with crew_of() as crew_:
+        assert [crew_.version, crew_.version] == ["obedient 1"] * 2
+    with crew_of("spacy") as crew_, pytest.raises(ExtractorMissing, match="it is not here"):
+        assert crew_.version

@@ -62,8 +62,10 @@ def test_an_id_depends_on_type_and_folded_name_alone() -> None:
 
 
 def test_a_known_entity_has_one_id_whatever_it_is_called() -> None:
-    by_key = id_of("U.S.", "place", "us")
-    assert by_key == id_of("United States", "place", "us") == id_of("united states", "place")
+    by_key = id_of("U.S.", "place", "country-us")
+    assert (
+        by_key == id_of("United States", "place", "country-us") == id_of("united states", "place")
+    )
     assert by_key != id_of("U.S.", "place")
 
 
@@ -138,7 +140,7 @@ def test_a_known_entity_has_what_the_authority_file_says(
 ) -> None:
     load(database, tmp_path, "United States")
     with database.reading() as session:
-        whole = entities.get(session, id_of("", "place", "us"))
+        whole = entities.get(session, id_of("", "place", "country-us"))
         assert names(session, beginning="amer") == ["United States"]
     assert (whole.name, whole.iso, whole.wikidata) == ("United States", "US", "Q30")
     assert "America" in whole.aliases
@@ -521,3 +523,16 @@ def test_merges_in_a_row_lead_to_the_last_heir(database: Database, tmp_path: Pat
                 entities.get(session, id_)
             assert moved.value.heir == str(DIAZ)
         assert entities.get(session, DIAZ).article_count == 3
+
+
+def test_a_split_outlives_the_merging_of_its_origin(database: Database, tmp_path: Path) -> None:
+    ids = load(database, tmp_path, "Ada Byron", "Ada Byron", "Ada King Byron")
+    king = id_of("Ada King Byron")
+    with database.transaction() as session:
+        sailor = deciding.split(session, BYRON, "Ada Byron (sailor)", ids[:1])
+        deciding.merge(session, BYRON, king)
+    for version in ("fake 1", "fake 2"):
+        sweep(database, tmp_path, FakeExtractor(version))
+        with database.reading() as session:
+            counts = [entities.get(session, id_).article_count for id_ in (king, sailor)]
+        assert counts == [2, 1]

@@ -88,9 +88,13 @@ class ByHand:
             deciding.merge(session, one, other)
         self.heirs[one] = other
         self.heirs = {each: other if heir == one else heir for each, heir in self.heirs.items()}
+        for (source, article_id), target in sorted(self.splits.items()):
+            if source == one:
+                del self.splits[source, article_id]
+                self.splits.setdefault((other, article_id), target)
         same = {other, *(each for each, heir in self.heirs.items() if heir == other)}
         for (source, article_id), target in list(self.splits.items()):
-            if source in same and target in same:
+            if source == other and target in same:
                 del self.splits[source, article_id]
 
     def split(self, chance: random.Random, database: Database, _step: int) -> None:

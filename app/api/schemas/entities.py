@@ -56,9 +56,9 @@ class TimelineParameters(SimilarParameters):
     histogram: Annotated[
         Literal["day", "week", "month", "year"], Field(description="The period to count by.")
     ] = "month"
-    tz: Annotated[
-        str, AfterValidator(zone), Field(description="IANA time zone of the days.")
-    ] = "UTC"
+    tz: Annotated[str, AfterValidator(zone), Field(description="IANA time zone of the days.")] = (
+        "UTC"
+    )
 
 
 class Entity(BaseModel):
