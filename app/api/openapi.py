@@ -175,6 +175,7 @@ _ENTITIES: dict[str, Any] = {
     "timeline": {"items": [{"start": "2020-05-01", "count": 1}], "total": 1, "next": None},
     "manifest": _MANIFEST,
     "candidates": {"q0": {"result": [_CANDIDATE]}},
+    "preview": "<!doctype html><title>Pakistan</title><h1>Pakistan</h1><p>place in 4 articles</p>",
     "suggested": {
         "result": [
             {

@@ -107,7 +107,7 @@ async def suggest_entities(
     response_class=Response,
     responses={
         **responses(404, 422, 503),
-        200: {"content": {"text/html": {}}},
+        200: {"content": {"text/html": {"schema": {"type": "string"}, "example": "preview"}}},
         308: MOVED,
     },
 )

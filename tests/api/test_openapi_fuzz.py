@@ -14,7 +14,7 @@ import time
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import httpx
 import pytest
@@ -26,9 +26,13 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from schemathesis import checks
 
-from app import indexing
+from app import api as app_api
+from app import indexing, mentions
 from app.api import create_app
+from app.api.schemas.requests import Facet
+from app.extract import TYPES
 from tests import factories
+from tests.fake_extractor import NAMES, FakeCrew
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -93,23 +97,29 @@ class Api:
     def settle(self) -> None:
         """Wait until the index has taken in what was written, so that each run is the same."""
         until = time.monotonic() + 30
-        while self.ask("GET", "/v1/status").json()["index"]["lag"] != 0:
-            assert time.monotonic() < until, "the index does not follow"
+        while True:
+            status = self.ask("GET", "/v1/status").json()
+            if status["extraction"]["lag"] == status["index"]["lag"] == 0:
+                break
+            assert time.monotonic() < until, "index or mentions do not follow"
             time.sleep(0.005)
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    app = create_app(factories.settings(tmp_path_factory.mktemp("fuzz"), sync_interval_s=3600))
+    folder = tmp_path_factory.mktemp("fuzz")
+    app = create_app(factories.settings(folder, sync_interval_s=3600, extractor="auto"))
     with (
+        pytest.MonkeyPatch.context() as patch,
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(running(app)) as client,
+        portal.wrap_async_context_manager(running(app, patch)) as client,
     ):
         yield Api(app, client, portal)
 
 
 @asynccontextmanager
-async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def running(app: FastAPI, patch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    patch.setattr(app_api, "Crew", FakeCrew)
     async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -118,6 +128,7 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 # --- sensible values
 
+ENTITIES = sorted({str(mentions.named(*known).id) for known in NAMES.values()})
 QUERY = st.lists(
     st.sampled_from(
         [
@@ -139,8 +150,12 @@ SENSIBLE: dict[str, st.SearchStrategy[Any]] = {
     "section": st.lists(NAME, max_size=2),
     "from": DATE,
     "to": DATE,
+    "id": st.sampled_from(ENTITIES),
+    "type": st.sampled_from(TYPES),
+    "person": st.lists(NAME | st.sampled_from(ENTITIES), max_size=2),
+    "entity": st.lists(NAME | st.sampled_from(ENTITIES), max_size=2),
     "tz": st.sampled_from(["UTC", "Asia/Riyadh", "America/New_York"]),
-    "facets": st.lists(st.sampled_from(["source", "place", "language", "section"]), max_size=4),
+    "facets": st.lists(st.sampled_from(get_args(Facet)), max_size=4),
     "limit": st.integers(1, 20),
     "since": st.integers(0, 50),
 }
@@ -177,8 +192,9 @@ def make_sensible(case: schemathesis.Case[Any], ids: list[str], data: st.DataObj
     successful = case.operation.definition.raw["responses"].get("200", {})
     if media_types := sorted(successful.get("content", {})):
         case.headers["Accept"] = data.draw(st.sampled_from(media_types))
-    if case.path_parameters:
-        case.path_parameters["article_id"] = data.draw(st.sampled_from(ids))
+    for name, known in {"article_id": ids, "entity_id": ENTITIES}.items():
+        if name in case.path_parameters:
+            case.path_parameters[name] = data.draw(st.sampled_from(known))
     if case.operation.path.startswith("/v1/articles") and case.media_type in UPLOADS:
         case.body = data.draw(UPLOADS[case.media_type])
         return
