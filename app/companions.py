@@ -71,6 +71,13 @@ class _Crowd:
     def strength(self, together: int, of_other: int) -> float:
         return strength(together, self.own, of_other, self.all)
 
+    def weaker(self, together: int, of_other: int, least: float) -> bool:
+        """Whether a strength is certainly below `least`: it is twice Pearson's X² at most."""
+        chance = self.own * of_other
+        apart = together * self.all - chance
+        rest = (self.all - self.own) * (self.all - of_other)
+        return 2 * self.all * apart * apart < least * chance * rest
+
     def row(self, other: int, together: int, of_other: int) -> _Row:
         expected = round(self.own * of_other / self.all, 3)
         return _Row(self.strength(together, of_other), other, together, expected)
@@ -208,6 +215,8 @@ def _strongest(
                     break
                 last, too_many = count, crowd.all + 1
             if articles_ >= too_many:
+                continue
+            if len(best) == limit and crowd.weaker(count, articles_, best[0].strength):
                 continue
             found = crowd.row(other, count, articles_)
             if len(best) == limit and found < best[0]:

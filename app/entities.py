@@ -190,7 +190,7 @@ def listing(
     those of articles that pass them, counted in these.
     """
     every = filters == _EVERY
-    wanted = _WITH_DAYS if every else _counted(filters)
+    wanted = select(_entity.c.number) if every else _counted(filters)
     c = _entity.c if every else wanted.selected_columns
     count, key = c.article_count, c.name_key
     if beginning is not None:
@@ -214,7 +214,11 @@ def listing(
             wanted = wanted.where(tuple_(key, c.id) > tuple_(own, literal(after.id, c.id.type)))
         wanted = wanted.order_by(key, c.id)
     rows = session.execute(wanted.limit(limit + 1)).all()
-    page = [_made(row) for row in rows[:limit]]
+    if every:  # days are looked up for the page alone, not for all that is put in order
+        known = some(session, [row.number for row in rows[:limit]])
+        page = [known[row.number] for row in rows[:limit]]
+    else:
+        page = [_made(row) for row in rows[:limit]]
     goes_on = None
     if len(rows) > limit:
         goes_on = Position(page[-1].id, published_us=page[-1].article_count)

@@ -15,10 +15,10 @@ from typing import Any
 
 import orjson
 
-from tests.bench import corpus, extraction, features, load, report, scale, search
+from tests.bench import corpus, entities, extraction, features, load, report, scale, search
 from tests.bench.processes import Failed, say
 
-SUBJECTS = ("load", "search", "features", "scale", "extraction")
+SUBJECTS = ("load", "search", "features", "scale", "extraction", "entities")
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
     asked = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all that was started ends
     data = corpus.data_file()
-    if not data.is_file():
+    if asked.only != "entities" and not data.is_file():
         _print({"skipped": f"the benchmark's news data is not there: {data}"})
         return 0
     try:
@@ -45,6 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--load-rounds", type=int, default=1, help="times to load (1)")
     parser.add_argument("--search-rounds", type=int, default=5, help="times to ask all queries (5)")
     parser.add_argument("--feature-rounds", type=int, default=3, help="turns of each feature (3)")
+    parser.add_argument("--entity-rounds", type=int, default=3, help="turns of each read (3)")
     parser.add_argument("--scale-rounds", type=int, default=3, help="turns of each number (3)")
     parser.add_argument("--scale-seconds", type=float, default=8, help="seconds of a turn (8)")
     parser.add_argument("--stories", type=int, default=600, help="stories a worker extracts (600)")
@@ -56,7 +57,9 @@ def _figures(asked: argparse.Namespace, data: Path, work: Path) -> dict[str, Any
     figures: dict[str, Any] = {"machine": report.machine()}
     if "extraction" in subjects:
         figures["extraction"] = extraction.measure(data, work, articles=asked.stories)
-    if subjects == ("extraction",):
+    if "entities" in subjects:
+        figures["entities"] = entities.measure(work, rounds=asked.entity_rounds)
+    if subjects in (("extraction",), ("entities",)):  # these need no pages
         return figures | {"floors": report.floors(figures)}
     pages = work / "pages"
     pages.mkdir()

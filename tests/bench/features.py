@@ -451,7 +451,7 @@ async def _searches(data_dir: Path) -> dict[str, int]:
 
 
 def _application(data_dir: Path, **more: Any) -> FastAPI:
-    return create_app(Settings(data_dir=data_dir, sync_interval_s=3600, **more))
+    return create_app(Settings(data_dir=data_dir, sync_interval_s=3600, extractor="none", **more))
 
 
 def _client(app: FastAPI) -> httpx.AsyncClient:

@@ -82,6 +82,7 @@ def _started(
     """The running command; it and all that it started have ended when the block has."""
     kept = {name: value for name, value in os.environ.items() if "BROADSHEET_" not in name}
     given = {f"BROADSHEET_{name.upper()}": value for name, value in settings.items()}
+    given.setdefault("BROADSHEET_EXTRACTOR", "none")  # extraction is measured by itself
     with subprocess.Popen(
         command,
         stdin=stdin,

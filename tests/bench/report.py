@@ -31,6 +31,8 @@ EXTRACTION_WORDS = 4_000
 EXTRACTION_RATIO = 1.7
 """Least words a second of two workers that extract, in those of one, where two cores are free."""
 EXTRACTION_PEAK_MB = 450.0
+ENTITY_RATIO = 5.0
+"""The most that a read of entities takes at the 95th percentile, in reads of its rows by key."""
 MOST_NEIGHBOURS = 0.15
 """Cores that other programs may have kept busy for an overrun budget to count."""
 
@@ -59,6 +61,9 @@ def floors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
         found["search_p50_ms"] = _at_most(search["http"]["one_word"]["p50_ms"], ceiling)
     if features := figures.get("features"):
         found |= _feature_floors(features)
+    if entities := figures.get("entities"):
+        for name in ("list", "one", "related", "timeline"):
+            found[f"entities_{name}_p95"] = _at_most(entities[name]["p95_ratio"], ENTITY_RATIO)
     if scale := figures.get("scale"):
         found["scale_ratio"] = _at_least(scale["ratio"], SCALE_RATIO)
         if not scale["two_cores_free"]:

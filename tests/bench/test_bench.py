@@ -13,7 +13,7 @@ import pytest
 from app.ingest.draft import Draft
 from app.ingest.page_text import parse
 from tests.bench import __main__ as bench
-from tests.bench import corpus, report
+from tests.bench import corpus, entities, report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +113,17 @@ def test_without_its_data_it_is_skipped_with_the_reason(
 
     printed = orjson.loads(capfdbinary.readouterr().out)
     assert str(tmp_path / corpus.NAME) in printed["skipped"]
+
+
+def test_reads_of_entities_are_measured_on_a_store_that_is_made_up(tmp_path: Path) -> None:
+    figures = entities.measure(tmp_path, articles=400, rounds=1)
+
+    assert figures["rows"]["article"] == 400
+    assert figures["rows"]["mention"] == 400 * entities.MENTIONS_EACH
+    assert figures["rows"]["appearance"] > 400
+    for name in ("list", "beginning", "one", "related", "timeline"):
+        assert figures[name]["p95_ratio"] > 0
+    assert "entities_related_p95" in report.floors({"entities": figures})
 
 
 @pytest.mark.parametrize(("cores_free", "holds"), [(True, False), (False, None)])
