@@ -19,11 +19,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from app.errors import FolderUnwritable, SchemaMismatch, StoreError
+from app.holding import Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,10 +42,12 @@ class Database:
 
     def __init__(self, url: str, *, threads: int = 4, lock_timeout_s: float = 30.0) -> None:
         self.url = url
+        self._share: Share | None = None
         self._engine = create_engine(
             url,
             # Each thread may hold a reading and a writing session at once: fewer deadlock.
-            pool_size=2 * threads + 2,
+            # The others are for what follows the store, and for operators.
+            pool_size=2 * threads + 4,
             max_overflow=0,
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
@@ -57,7 +60,7 @@ class Database:
     def open(cls, settings: Settings) -> Database:
         """The database of `settings`, its folder made; its tables are not looked at yet."""
         if settings.database_url is not None:
-            return cls(settings.database_url, threads=settings.threads)
+            return cls(settings.database_url, threads=settings.threads)._shared(file_of(settings))
         path = settings.data_dir.absolute()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -65,11 +68,18 @@ class Database:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         except OSError as error:
             raise FolderUnwritable(str(path), error.strerror or str(error)) from error
-        return cls(f"sqlite:///{path / 'broadsheet.db'}", threads=settings.threads)
+        file = file_of(settings)
+        return cls(f"sqlite:///{file}", threads=settings.threads)._shared(file)
+
+    def _shared(self, file: Path) -> Database:
+        self._share = Share(file)
+        return self
 
     def close(self) -> None:
         """Give every connection back; the object can't be used afterwards."""
         self._engine.dispose()
+        if self._share is not None:
+            self._share.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -99,16 +109,34 @@ class Database:
             except CommandError as error:  # it was made by a newer program
                 raise SchemaMismatch(found, _head()) from error
 
+    def prepare(self, settings: Settings) -> None:
+        """Bring the tables up to date at a start, or look that they are: as the settings say."""
+        if settings.migrate == "auto":
+            self.migrate()
+        else:
+            self.require_schema()
+
     def require_schema(self) -> None:
         """Raise SchemaMismatch unless the tables are of this program's revision."""
-        with _translated(), self._engine.connect() as connection:
-            found = self._revision(connection)
+        found = self.revision()
         if found != _head():
             raise SchemaMismatch(found, _head())
+
+    def revision(self) -> str | None:
+        """The revision of the tables; None where there are none yet."""
+        with _translated(), self._engine.connect() as connection:
+            return self._revision(connection)
 
     @staticmethod
     def _revision(connection: Connection) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def file_of(settings: Settings) -> Path:
+    """The file that holds, or will hold, the database of `settings`."""
+    if settings.database_url is None:
+        return settings.data_dir.absolute() / "broadsheet.db"
+    return Path(str(make_url(settings.database_url).database)).absolute()
 
 
 def _alembic() -> Config:

@@ -7,8 +7,14 @@
     │   ├── ParameterError   a parameter's value, by its name
     │   └── QueryError       a search query, with the position
     ├── Forbidden            a write without the token that it needs
+    ├── Draining             the server is about to stop
+    ├── ExtraMissing         a setting asks for a library that is not installed
     ├── StoreError           the database cannot answer now
     │   ├── FolderUnwritable its folder cannot be made or written
+    │   ├── StoreInUse       another process has it open, or is replacing it
+    │   ├── StoreExists      a restore would lose what is stored
+    │   ├── FileExists       a backup would lose a file
+    │   ├── BackupUnsound    a copy of it does not hold together
     │   ├── SchemaMismatch   its tables are of another version than this program
     │   └── ExtractorBusy    another process is extracting
     ├── ExtractorMissing     names cannot be found in the way that was asked for
@@ -98,6 +104,23 @@ class Forbidden(BroadsheetError):
         super().__init__("writing needs the operator's token in an Authorization: Bearer header")
 
 
+class Draining(BroadsheetError):
+    """The server is about to stop: it answers what comes, but nothing more should be sent."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is about to stop")
+
+
+class ExtraMissing(BroadsheetError):
+    """A setting needs the optional `extra` of this package, which lacks `module` here."""
+
+    def __init__(self, extra: str, module: str) -> None:
+        super().__init__(f"{module} is not installed")
+        self.extra = extra
+        self.module = module
+        self.hint = f"run: pip install 'broadsheet[{extra}]'"
+
+
 class StoreError(BroadsheetError):
     """The database cannot answer now: locked, full, unreadable."""
 
@@ -113,11 +136,52 @@ class FolderUnwritable(StoreError):
         self.reason = reason
 
 
+class StoreInUse(StoreError):
+    """The store at `path` is not free: `reason`."""
+
+    hint = "stop the server and whatever else uses the data folder, then try again"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"the store {reason}: {path}")
+        self.path = path
+        self.reason = reason
+
+
+class StoreExists(StoreError):
+    """A store with articles is at `path` already."""
+
+    hint = "back it up, then restore with --overwrite"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is a store already: {path}")
+        self.path = path
+
+
+class FileExists(StoreError):
+    """The file at `path` is there already."""
+
+    hint = "choose another name, or --overwrite"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"the file exists: {path}")
+        self.path = path
+
+
+class BackupUnsound(StoreError):
+    """The copy of a store at `path` does not hold together, for `reason`."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"not a sound store: {reason}: {path}")
+        self.path = path
+        self.reason = reason
+
+
 class SchemaMismatch(StoreError):
     """The database's tables are of revision `found`; this program needs `wanted`."""
 
     def __init__(self, found: str | None, wanted: str | None) -> None:
         super().__init__(f"the database is at revision {found}, this program needs {wanted}")
+        self.hint = "run: broadsheet migrate"
         self.found = found
         self.wanted = wanted
 

@@ -35,7 +35,7 @@ from typer.testing import CliRunner
 import app
 from app import api, cli, extract, ingest, search
 from app.api import create_app, feeds, problems, schemas, uploads
-from app.console import DIFFERENT, FAILED, REJECTED, WRONG_USE
+from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE
 from app.errors import QueryError
 from app.ingest.json_lines import DERIVED
 from app.search import query
@@ -48,7 +48,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 HOST = "http://127.0.0.1:8000"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-RUN = ("README.md", "docs/settings.md", "docs/cli.md", "docs/http.md", "docs/query-language.md")
+RUN = (
+    "README.md",
+    "docs/operations.md",
+    "docs/settings.md",
+    "docs/cli.md",
+    "docs/http.md",
+    "docs/query-language.md",
+)
 """Pages whose `console` blocks are run."""
 
 

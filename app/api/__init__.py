@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -30,6 +31,10 @@ from app.api import (
     system,
 )
 from app.api.deps import Desk, known_parameters_only
+from app.api.draining import Drain
+from app.api.metrics import Metrics
+from app.api.observing import Inner, Observed
+from app.api.tracing import open_tracer
 from app.crew import Crew
 from app.database import Database
 from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
@@ -60,13 +65,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     the application starts, and closed when it stops.
     """
     chosen = settings or Settings()
+    metrics = Metrics()
+    drain = Drain(drain_s=chosen.drain_s, stop_timeout_s=chosen.stop_timeout_s)
+    tracer = open_tracer(chosen)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database.open(chosen)
-        database.migrate()
+        database.prepare(chosen)
         engine = open_engine(chosen)
-        desk = app.state.desk = Desk(chosen, database, engine)
+        desk = app.state.desk = Desk(chosen, database, engine, metrics=metrics, drain=drain)
         stop = threading.Event()
         crew = Crew(chosen.extractor, chosen.extractor_model)
         sweeping = asyncio.gather(
@@ -74,7 +82,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             _repeated(desk, stop, desk.wake_reader, partial(_extract, desk, crew, stop)),
         )
         try:
-            yield
+            with drain.watching():
+                yield
         finally:
             stop.set()
             desk.wake.set()
@@ -85,6 +94,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             desk.close()
             engine.close()
             database.close()
+            if tracer is not None:
+                tracer.close()
 
     app = FastAPI(
         title="Broadsheet",
@@ -110,9 +121,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     _add_docs(app)
+    app.add_middleware(Inner)
     app.add_middleware(_HeadAsGet)
     app.add_middleware(_Bounded, limit_bytes=chosen.body_limit_bytes)
+    _observe(
+        app,
+        lambda inside: Observed(
+            inside, settings=chosen, metrics=metrics, drain=drain, tracer=tracer
+        ),
+    )
     return app
+
+
+def _observe(app: FastAPI, observed: Callable[[ASGIApp], ASGIApp]) -> None:
+    """Put `observed` around all, what answers errors that nothing foresees included."""
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: observed(build())  # type: ignore[method-assign]
 
 
 async def _repeated(
@@ -143,13 +167,19 @@ def _told(work: Callable[[], None], done: asyncio.Future[None]) -> None:
 
 def _sync(desk: Desk, stop: threading.Event) -> None:
     """Bring the index up to date, then have what is new read."""
+    started = time.perf_counter()
     try:
-        indexing.sync(desk.database, desk.engine, stop=stop.is_set)
-    except EngineBusy:
-        pass  # the process that holds it brings it up to date
+        done_ = indexing.sync(desk.database, desk.engine, stop=stop.is_set)
+        desk.metrics.synced(done_, time.perf_counter() - started)
+    except EngineBusy:  # the process that holds it brings it up to date
+        desk.metrics.sync_failed(busy=True)
+    except indexing.Stopped:
+        pass
     except (BroadsheetError, OSError) as error:
+        desk.metrics.sync_failed(busy=False)
         log.error("the index could not follow: %s", error)
     except Exception:
+        desk.metrics.sync_failed(busy=False)
         log.exception("the index could not follow")
     desk.call(desk.wake_reader.set)
 

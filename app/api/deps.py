@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 
+from app import exchange
+from app.api.draining import Drain
+from app.api.metrics import Metrics
 from app.errors import Forbidden, ParameterError
 
 if TYPE_CHECKING:
@@ -34,16 +39,27 @@ T = TypeVar("T")
 class Desk:
     """Database, engine and settings of one application, with its threads."""
 
-    def __init__(self, settings: Settings, database: Database, engine: Engine) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        engine: Engine,
+        *,
+        metrics: Metrics,
+        drain: Drain,
+    ) -> None:
         self.settings = settings
         self.database = database
         self.engine = engine
+        self.metrics = metrics
+        self.drain = drain
         self.wake = asyncio.Event()
         """Set when there is something to index."""
         self.wake_reader = asyncio.Event()
         """Set when there may be something to extract."""
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="desk")
+        self._spare = ThreadPoolExecutor(1, thread_name_prefix="aside")
 
     async def read(
         self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
@@ -70,9 +86,31 @@ class Desk:
         return result
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`work(…)` in a thread of the pool."""
+        """`work(…)` in a thread of the pool, for the exchange that is going on."""
+        asked = time.perf_counter()
+        going_on = exchange.current.get()
+
+        def timed() -> T:
+            taken = time.perf_counter()
+            self.metrics.taken(taken - asked)
+            if going_on is not None:
+                going_on.add("wait", asked, taken - asked)
+            with exchange.Part("work"):
+                return work(*args, **kwargs)
+
+        self.metrics.queued()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(work, *args, **kwargs))
+        return await loop.run_in_executor(self._pool, partial(copy_context().run, timed))
+
+    async def aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`work(…)` in the one thread that is kept for operators: no request is before it."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._spare, partial(work, *args, **kwargs))
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server is about to stop."""
+        return self.drain.begun
 
     def call(self, work: Callable[[], object]) -> None:
         """Have the event loop do `work` soon; for other threads."""
@@ -81,7 +119,8 @@ class Desk:
 
     def close(self) -> None:
         """Wait for running work and give the threads back."""
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
+        self._spare.shutdown(cancel_futures=True)
 
 
 async def _desk(request: Request) -> Desk:

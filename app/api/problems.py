@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app import errors
+from app.exchange import current
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ STATUSES: dict[type[errors.BroadsheetError], tuple[int, str]] = {
     errors.QueryError: (400, "malformed-query"),
     errors.ParameterError: (422, "invalid-request"),
     errors.Forbidden: (401, "unauthorized"),
+    errors.Draining: (503, "draining"),
     errors.StoreError: (503, "store-unavailable"),
     errors.EngineError: (503, "index-unavailable"),
 }
@@ -52,6 +54,7 @@ TITLES = {
     "unauthorized": "The request needs the operator's token",
     "store-unavailable": "The database cannot answer now",
     "index-unavailable": "The search index cannot answer now",
+    "draining": "The server is about to stop",
     "method-not-allowed": "The route does not know this method",
     "unsupported-media-type": "No reader knows this content type",
     "internal-error": "Something went wrong on our side",
@@ -69,6 +72,9 @@ def problem(
     **facts: Any,
 ) -> Response:
     """A problem document; `facts` become members of their own."""
+    exchange = current.get()
+    if exchange is not None:
+        exchange.problem = kind
     body = {
         "type": f"urn:broadsheet:problem:{kind}",
         "title": TITLES.get(kind) or HTTPStatus(status).phrase,

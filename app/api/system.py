@@ -8,10 +8,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from app import articles, extracting, indexing
 from app.api import schemas
 from app.api.deps import DeskDep
+from app.api.metrics import MEDIA_TYPE
+from app.errors import Draining
 
 if TYPE_CHECKING:
     from app.api.deps import Desk
@@ -41,10 +44,26 @@ async def healthz() -> Response:
     responses=responses(503, example="health"),
 )
 async def readyz(desk: DeskDep) -> Response:
-    """Able to serve: the database has its tables and an index can answer searches."""
-    await desk.run(desk.database.require_schema)
-    await desk.run(desk.engine.verify)
+    """Able to serve: the database has its tables and an index can answer searches.
+
+    Not so when the server is about to stop, though it still answers what comes.
+    """
+    if desk.draining:
+        raise Draining
+    await desk.aside(desk.database.require_schema)
+    await desk.aside(desk.engine.verify)
     return schemas.answer({"status": "ok"})
+
+
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={500: responses()[500], 200: {"description": "Prometheus' text format"}},
+)
+async def metrics(desk: DeskDep) -> Response:
+    """Counts, times and the state of store and index, for Prometheus."""
+    exposition = await desk.aside(desk.metrics.exposition, desk)
+    return Response(exposition, media_type=MEDIA_TYPE)
 
 
 @status_router.get(

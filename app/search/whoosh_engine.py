@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from whoosh.index import FileIndex
 
-from app import text
+from app import exchange, text
 from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
 from app.search import ranking, scoring, vocabulary, whoosh_format
 from app.search.base import SCHEMA_VERSION, Change, Found, Request, Stamp
@@ -253,11 +253,18 @@ class WhooshEngine:
 
     def search(self, request: Request) -> Found:
         """The hits of one page; see `Engine.search`."""
+        with exchange.Part("search"):
+            return self._search(request)
+
+    def _search(self, request: Request) -> Found:
         memory = self._memory
         if memory.version == self._snapshots.version():
             known = memory.answers.get(request)
+            exchange.remembered(bool(known))
             if known:
                 return known
+        else:
+            exchange.remembered(False)
         with self._snapshots.lend() as snapshot:
             memory = self._memory
             if memory.version != snapshot.version:

@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, settings, what they work on, progress, how they print."""
+"""What all commands share: exit codes, settings, the archive opened, progress, printing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from app.database import Database
 from app.search import open_engine
-from app.settings import Settings
+from app.settings import Settings, unknown_names, without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,28 +44,27 @@ def dump(content: object) -> None:
     print(orjson.dumps(content, option=option).decode())
 
 
-def settings() -> Settings:
-    """The settings of the environment; ends the command where one has no such value."""
-    known = {f"BROADSHEET_{name}".upper() for name in Settings.model_fields}
-    for name in sorted(os.environ):
-        if name.upper().startswith("BROADSHEET_") and name.upper() not in known:
-            log.warning("%s is not a setting and is ignored", name)
+def chosen() -> Settings:
+    """The settings of the environment; a wrong one ends the command and is named."""
+    for name in unknown_names(os.environ):
+        log.warning("%s is not a setting and is ignored", name)
     try:
         return Settings()
     except ValidationError as error:
         for each in error.errors():
             name = "BROADSHEET_" + "_".join(map(str, each["loc"])).upper()
-            print(f"error: {name}: {each['msg']}: {each['input']!r}", file=sys.stderr)
+            given = without_password(str(each["input"]))
+            print(f"error: {name}: {each['msg']}: {given!r}", file=sys.stderr)
         raise typer.Exit(WRONG_USE) from error
 
 
 @contextmanager
 def opened() -> Iterator[tuple[Settings, Database, Engine]]:
     """Settings, the database at its present schema, and the engine; closed at the end."""
-    chosen = settings()
-    with closing(Database.open(chosen)) as database, closing(open_engine(chosen)) as engine:
-        database.migrate()
-        yield chosen, database, engine
+    settings = chosen()
+    with closing(Database.open(settings)) as database, closing(open_engine(settings)) as engine:
+        database.prepare(settings)
+        yield settings, database, engine
 
 
 @contextmanager

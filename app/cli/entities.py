@@ -9,7 +9,8 @@ from uuid import UUID
 import orjson
 import typer
 
-from app import console, deciding, entities, indexing
+from app import deciding, entities, indexing
+from app.cli import common
 from app.errors import EngineBusy
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def find(
     ],
 ) -> None:
     """List entities by the beginning of a name, one JSON object a line."""
-    with console.opened() as (_, database, _), database.reading() as session:
+    with common.opened() as (_, database, _), database.reading() as session:
         for found in entities.listing(session, beginning=beginning, limit=100).entities:
             print(orjson.dumps(found).decode())
 
@@ -74,10 +75,10 @@ def rename(
 @contextmanager
 def _deciding() -> Iterator[Session]:
     """A transaction, and then the index is told."""
-    with console.opened() as (_, database, engine):
+    with common.opened() as (_, database, engine):
         with database.transaction() as session:
             yield session
         try:
             indexing.sync(database, engine)
         except EngineBusy as error:
-            console.log.warning("%s; it will take the articles in", error)
+            common.log.warning("%s; it will take the articles in", error)

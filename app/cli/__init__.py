@@ -1,7 +1,10 @@
-"""The command line: `broadsheet load | serve | sync | extract | check | entities | …`.
+"""The command line: `broadsheet load | serve | sync | extract | check | entities | backup | …`.
 
-Data goes to stdout, logs and progress to stderr. Exit codes, named by `app.console`: 0 done,
-1 failed, 2 wrong use, 3 done but some input was rejected, 4 check found a difference.
+Data goes to stdout, logs and progress to stderr. Exit codes, known here alone: 0 done,
+1 failed, 2 wrong use, 3 done but some input was rejected, 4 check or doctor found something.
+
+The commands of the archive stand here, those about entities in `entities`, those of operators
+in `operations`.
 """
 
 from __future__ import annotations
@@ -24,8 +27,9 @@ import orjson
 import typer
 from rich.progress import Progress
 
-from app import articles, console, curating, extracting, indexing, ingest
-from app.console import DIFFERENT, FAILED, REJECTED, WRONG_USE, AsJson
+from app import articles, extracting, indexing, ingest, logs
+from app.cli import common, entities, operations
+from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE, AsJson
 from app.crew import PART, Crew
 from app.database import Database
 from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from app.search.base import Engine
+
+__all__ = ["DIFFERENT", "FAILED", "REJECTED", "WRONG_USE", "cli", "main"]
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +58,19 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-cli.add_typer(curating.cli, name="entities")
+cli.add_typer(entities.cli, name="entities")
 
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logs.Plain())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         cli()
     except BroadsheetError as error:
-        console.complain(error)
+        common.complain(error)
         sys.exit(FAILED)
 
 
@@ -133,7 +141,7 @@ def load(
         raise typer.BadParameter(f"{format_} is not one of {known}", param_hint="--format")
     summary = _Summary()
     inputs = list(_inputs(paths, summary))
-    with console.opened() as (settings, database, engine), console.progress() as progress:
+    with common.opened() as (settings, database, engine), common.progress() as progress:
         reading = progress.add_task("reading", total=len(inputs))
         batch: list[Draft] = []
         size = 0
@@ -253,33 +261,8 @@ def _extract(
 # --- the other commands
 
 
-@cli.command()
-def serve(
-    *,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
-) -> None:
-    """Serve the API; the index follows the database meanwhile."""
-    import uvicorn  # here, because no other command needs its half second
-
-    settings = console.settings()
-    database = Database.open(settings)
-    database.migrate()  # before the workers start, so that they find the tables
-    database.close()
-    try:
-        uvicorn.run(
-            "app.api:create_app",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-        )
-    except SystemExit as error:  # its own codes mean other things than ours
-        raise typer.Exit(FAILED if error.code else 0) from error
+for _command in operations.COMMANDS:
+    cli.command()(_command)
 
 
 @cli.command()
@@ -289,7 +272,7 @@ def sync(*, as_json: AsJson = False) -> None:
     It takes in what changed in the database; where it is missing, damaged or of another
     version, it is built anew.
     """
-    with console.opened() as (_, database, engine), console.progress() as progress:
+    with common.opened() as (_, database, engine), common.progress() as progress:
         task = progress.add_task("indexing", total=None)
         done = indexing.sync(database, engine, progress=partial(progress.advance, task))
     if as_json:
@@ -312,7 +295,7 @@ def extract(
 
     Those that another version of the extractor has read are read again.
     """
-    with console.opened() as (settings, database, engine), console.progress() as progress:
+    with common.opened() as (settings, database, engine), common.progress() as progress:
         if settings.extractor == "none":
             print("error: nothing extracts: BROADSHEET_EXTRACTOR is none", file=sys.stderr)
             raise typer.Exit(WRONG_USE)
@@ -337,7 +320,7 @@ def check(
     repair: Annotated[bool, typer.Option("--repair", help="Make good what is wrong.")] = False,
 ) -> None:
     """Prove that index and database hold the same articles at the same change."""
-    with console.opened() as (_, database, engine):
+    with common.opened() as (_, database, engine):
         report = indexing.check(database, engine)
         if repair and not report.agrees:
             _print_report(report, as_json=as_json, to=sys.stderr)
@@ -368,8 +351,8 @@ def show(
     article_id: Annotated[UUID, typer.Argument(metavar="ID", help="The article's id.")],
 ) -> None:
     """Print an article as the API gives it."""
-    with console.opened() as (_, database, _), database.reading() as session:
-        console.dump(articles.get(session, article_id))
+    with common.opened() as (_, database, _), database.reading() as session:
+        common.dump(articles.get(session, article_id))
 
 
 @cli.command()
@@ -378,6 +361,6 @@ def warnings() -> None:
 
     One JSON object a line: the article's id, headline and warnings.
     """
-    with console.opened() as (_, database, _), database.reading() as session:
+    with common.opened() as (_, database, _), database.reading() as session:
         for found in articles.warned(session):
             sys.stdout.write(orjson.dumps(found).decode() + "\n")

@@ -1,0 +1,194 @@
+"""Backups: the whole store as one SQLite file, and the store put back from one.
+
+The index is no part of it, since it is a copy that can be built anew. A backup is taken
+while others read and write, on one snapshot. It appears under its name whole or not at
+all; so does a restored database, of which nothing is put in place before it was proved.
+Neither ever changes the file that it reads.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app import holding, indexing
+from app.database import Database, file_of
+from app.errors import BackupUnsound, FileExists, StoreError, StoreExists
+from app.search import open_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy of the store holds."""
+
+    path: str
+    store_id: str
+    articles: int
+    change: int
+    revision: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was restored, and whether the index that was built of it agrees."""
+
+    copy: Copied
+    report: indexing.Report
+
+
+def back_up(settings: Settings, target: Path, *, overwrite: bool = False) -> Copied:
+    """Copy the store to the file `target`, and prove the copy before it gets that name.
+
+    Raises FileExists for a target that is there, unless it may be overwritten.
+    """
+    source = file_of(settings)
+    if not source.is_file():
+        raise StoreError(f"there is no database: {source}")
+    if target.exists() and (not overwrite or target.samefile(source)):
+        raise FileExists(str(target))
+    partial = target.with_name(f"{target.name}.partial")
+    with _translated(target):
+        _copy(source, partial)
+        copied = _proved(partial)
+        _sync_file(partial)
+        partial.replace(target)
+        _sync_file(target.parent)
+    return _named(copied, target)
+
+
+def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Restored:
+    """Put the backup `source` in the place of the store, and build its index anew.
+
+    Raises StoreInUse while any other process has the store open, StoreExists where articles
+    would be lost, unless it may be overwritten, and BackupUnsound or SchemaMismatch before
+    anything is touched.
+    """
+    target = file_of(settings)
+    with _translated(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with holding.alone(target), _translated(target):
+        if target.exists() and source.exists() and target.samefile(source):
+            raise FileExists(str(source))
+        if not overwrite and _worth_keeping(target):
+            raise StoreExists(str(target))
+        staged = target.with_name(f"{target.name}.restoring")
+        _remove_database(staged)
+        _copy(source, staged)
+        _proved(staged)
+        with closing(Database(f"sqlite:///{staged}")) as opened:
+            opened.migrate()  # here, so that one that fails leaves the old store as it was
+        copied = _proved(staged)
+        _sync_file(staged)
+        aside = settings.index_dir.with_name(f"{settings.index_dir.name}.replaced")
+        shutil.rmtree(aside, ignore_errors=True)
+        if settings.index_dir.exists():  # first: an index must never outlive its store
+            settings.index_dir.rename(aside)
+        _finish_log(target)
+        staged.replace(target)
+        _sync_file(target.parent)
+        with (
+            closing(Database(f"sqlite:///{target}")) as database,
+            closing(open_engine(settings)) as engine,
+        ):
+            indexing.rebuild(database, engine)
+            report = indexing.check(database, engine)
+        if report.agrees:
+            shutil.rmtree(aside, ignore_errors=True)
+    return Restored(_named(copied, target), report)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a database as one snapshot, in one step: others may write meanwhile."""
+    _remove_database(target)
+    if not source.is_file():
+        raise BackupUnsound(str(source), "there is no such file")
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reading,
+        closing(sqlite3.connect(target)) as writing,
+    ):
+        reading.backup(writing, pages=-1)
+        writing.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
+
+
+def _proved(path: Path) -> Copied:
+    """What stands in the database at `path`; raises BackupUnsound if it is not sound."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        found = [row[0] for row in database.execute("PRAGMA integrity_check(3)")]
+        if found != ["ok"]:
+            raise BackupUnsound(str(path), "; ".join(found))
+        if broken := database.execute("PRAGMA foreign_key_check").fetchone():
+            raise BackupUnsound(str(path), f"a row of {broken[0]} belongs to nothing")
+        try:
+            ((revision,),) = database.execute("SELECT version_num FROM alembic_version").fetchall()
+            ((id_, change),) = database.execute("SELECT id, change FROM store").fetchall()
+            ((articles,),) = database.execute("SELECT count(*) FROM article").fetchall()
+        except (sqlite3.OperationalError, ValueError) as error:
+            raise BackupUnsound(str(path), "it holds no archive") from error
+    return Copied(str(path), str(id_), articles, change, revision, path.stat().st_size)
+
+
+def _named(copied: Copied, path: Path) -> Copied:
+    return Copied(
+        str(path),
+        copied.store_id,
+        copied.articles,
+        copied.change,
+        copied.revision,
+        copied.size_bytes,
+    )
+
+
+def _worth_keeping(path: Path) -> bool:
+    """Whether a database holds, or may hold, anything that was ever stored."""
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            ((change,),) = database.execute("SELECT change FROM store").fetchall()
+    except (sqlite3.Error, ValueError):
+        return path.stat().st_size > 0  # it cannot be read: that is not ours to judge
+    return bool(change)
+
+
+def _finish_log(path: Path) -> None:
+    """Leave no write-ahead log beside `path`: SQLite would apply it to the next file there."""
+    if path.exists():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA journal_mode = DELETE")
+    for suffix in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _remove_database(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _sync_file(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise BackupUnsound(str(path), str(error)) from error
+    except OSError as error:
+        raise StoreError(f"{error.strerror or error}: {error.filename or path}") from error

@@ -1,0 +1,151 @@
+"""The commands of operators: serve, settings, doctor, migrate, backup, restore."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+
+from app import backup as backups
+from app import doctor as doctors
+from app import logs
+from app.cli.common import DIFFERENT, FAILED, AsJson, chosen
+from app.database import Database
+from app.settings import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+
+
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
+) -> None:
+    """Serve the API; the index follows the database meanwhile."""
+    import uvicorn  # here, because no other command needs its half second
+
+    settings = chosen()
+    with closing(Database.open(settings)) as database:
+        database.prepare(settings)  # before the workers start, so that they find the tables
+    try:
+        with _shared_metrics(workers):
+            uvicorn.run(
+                "app.api:create_app",
+                factory=True,
+                host=host,
+                port=port,
+                workers=workers,
+                access_log=False,
+                log_config=logs.config(settings.log_format),
+                server_header=False,
+                timeout_graceful_shutdown=max(round(settings.stop_timeout_s), 1),
+            )
+    except SystemExit as error:  # its own codes mean other things than ours
+        raise typer.Exit(FAILED if error.code else 0) from error
+
+
+@contextmanager
+def _shared_metrics(workers: int) -> Iterator[None]:
+    """A folder in which several workers count together, unless there is one already."""
+    name = "PROMETHEUS_MULTIPROC_DIR"
+    if workers == 1 or name in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="broadsheet-", ignore_cleanup_errors=True) as folder:
+        os.environ[name] = folder
+        try:
+            yield
+        finally:
+            del os.environ[name]
+
+
+def settings(*, as_json: AsJson = False) -> None:
+    """Print the settings that hold, and where each comes from; secrets stay hidden."""
+    found = shown(chosen())
+    if as_json:
+        print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        return
+    for name, told in found.items():
+        value = "" if told["value"] is None else told["value"]
+        print(f"{name}={value}  # {told['from']}")
+
+
+def doctor(*, as_json: AsJson = False) -> None:
+    """Look for what is wrong: settings, clock, permissions, disk, database, tables, index.
+
+    Changes nothing; exits with 4 when something is wrong, with 0 when there are but warnings.
+    """
+    findings = list(doctors.examine(chosen(), os.environ))
+    if as_json:
+        print(orjson.dumps(findings, option=orjson.OPT_INDENT_2).decode())
+    else:
+        for each in findings:
+            print(f"{each.level}: {each.name}: {each.detail}")
+            if each.hint:
+                print(f"  hint: {each.hint}")
+    if any(each.level == "wrong" for each in findings):
+        raise typer.Exit(DIFFERENT)
+
+
+def migrate(*, as_json: AsJson = False) -> None:
+    """Bring the database's tables to the revision of this program."""
+    with closing(Database.open(chosen())) as database:
+        before = database.revision()
+        database.migrate()
+        after = database.revision()
+    if as_json:
+        print(orjson.dumps({"from": before, "to": after}).decode())
+    elif before == after:
+        print(f"the database is at revision {after}")
+    else:
+        print(f"migrated from revision {before or 'none'} to {after}")
+
+
+def backup(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file to write.")],
+    *,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the store to a file, while it is in use; the copy is proved to be sound."""
+    copied = backups.back_up(chosen(), path, overwrite=overwrite)
+    _tell("backed up", copied, as_json=as_json)
+
+
+def restore(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file that backup wrote.")],
+    *,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in the place of the store, and build its index.
+
+    No server and no other command may use the data folder meanwhile.
+    """
+    restored = backups.restore(chosen(), path, overwrite=overwrite)
+    _tell("restored", restored.copy, as_json=as_json, agrees=restored.report.agrees)
+    if not restored.report.agrees:
+        raise typer.Exit(DIFFERENT)
+
+
+def _tell(what: str, copied: backups.Copied, *, as_json: bool, **more: Any) -> None:
+    if as_json:
+        print(orjson.dumps({**asdict(copied), **more}).decode())
+        return
+    print(f"{what} {copied.articles} articles up to change {copied.change}: {copied.path}")
+    if "agrees" in more:
+        print("the index agrees" if more["agrees"] else "the index differs")
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (serve, settings, doctor, migrate, backup, restore)
+"""In the order in which the help lists them."""
