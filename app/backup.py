@@ -58,7 +58,7 @@ def back_up(settings: Settings, target: Path, *, overwrite: bool = False) -> Cop
     if target.exists() and (not overwrite or target.samefile(source)):
         raise FileExists(str(target))
     partial = target.with_name(f"{target.name}.partial")
-    with _translated(target):
+    with _translated(target), _unfinished(partial):
         _copy(source, partial)
         copied = _proved(partial)
         _sync_file(partial)
@@ -84,13 +84,13 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
         if not overwrite and _worth_keeping(target):
             raise StoreExists(str(target))
         staged = target.with_name(f"{target.name}.restoring")
-        _remove_database(staged)
-        _copy(source, staged)
-        _proved(staged)
-        with closing(Database(f"sqlite:///{staged}")) as opened:
-            opened.migrate()  # here, so that one that fails leaves the old store as it was
-        copied = _proved(staged)
-        _sync_file(staged)
+        with _unfinished(staged):
+            _copy(source, staged)
+            _proved(staged)
+            with closing(Database(f"sqlite:///{staged}")) as opened:
+                opened.migrate()  # here, so that one that fails leaves the old store as it was
+            copied = _proved(staged)
+            _sync_file(staged)
         aside = settings.index_dir.with_name(f"{settings.index_dir.name}.replaced")
         shutil.rmtree(aside, ignore_errors=True)
         if settings.index_dir.exists():  # first: an index must never outlive its store
@@ -176,6 +176,17 @@ def _remove_database(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
+@contextmanager
+def _unfinished(path: Path) -> Iterator[None]:
+    """Remove the file at `path` when the block fails: a full disk is not made fuller."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            _remove_database(path)
+        raise
+
+
 def _sync_file(path: Path) -> None:
     file = os.open(path, os.O_RDONLY)
     try:
@@ -188,6 +199,8 @@ def _sync_file(path: Path) -> None:
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
+    except sqlite3.OperationalError as error:  # the disk is full, a lock is held, say
+        raise StoreError(f"{error}: {path}") from error
     except sqlite3.DatabaseError as error:
         raise BackupUnsound(str(path), str(error)) from error
     except OSError as error:

@@ -1,8 +1,9 @@
 """Traces to an OpenTelemetry collector, when the settings name one; nothing otherwise.
 
 A request is a span, below that of the client's `traceparent`; waiting, work and search are
-spans inside it. OpenTelemetry is an extra that is imported here alone, and only then. What
-its own variables say (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS …)
+spans inside it. OpenTelemetry's SDK is an extra that is imported here alone, and only then;
+its provider is ours and not the process's, so that no other library sends anything. What its
+own variables say (OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS …)
 holds.
 """
 

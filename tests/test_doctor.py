@@ -1,0 +1,181 @@
+"""What the doctor finds, and what the other commands of operators say."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from app import cli, doctor
+from app.settings import Settings, without_password
+from tests import factories
+from tests.test_backup import fill
+from tests.test_cli import broadsheet, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    from app.doctor import Finding
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("BROADSHEET_DATA_DIR", str(tmp_path / "data"))
+
+    def _run(*arguments: str | Path) -> Result:
+        return CliRunner().invoke(cli.cli, list(map(str, arguments)))
+
+    return _run
+
+
+def found(folder: Path, **environment_: str) -> dict[str, Finding]:
+    return {each.name: each for each in doctor.examine(factories.settings(folder), environment_)}
+
+
+def levels(folder: Path) -> dict[str, str]:
+    return {name: each.level for name, each in found(folder).items() if each.level != "ok"}
+
+
+def test_a_sound_archive_is_all_ok_and_nothing_is_made(tmp_path: Path) -> None:
+    assert levels(tmp_path) == {"database": "warning"}
+    assert not (tmp_path / "data").exists()
+    fill(tmp_path, range(2))
+    assert levels(tmp_path) == {}
+
+
+def test_each_wrong_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, range(2))
+    data = tmp_path / "data"
+    (data / "index" / "whoosh.json").write_text("{")
+    assert levels(tmp_path) == {"index": "wrong"}
+    with closing(sqlite3.connect(data / "broadsheet.db")) as other:
+        other.execute("UPDATE alembic_version SET version_num = '20260101_older'")
+        other.commit()
+    assert levels(tmp_path) == {"migrations": "wrong"}
+    assert found(tmp_path)["migrations"].hint == "run: broadsheet migrate"
+    os.utime(data / "broadsheet.db", (time.time() + 9000,) * 2)
+    assert levels(tmp_path)["clock"] == "wrong"
+    os.utime(data / "broadsheet.db")
+    data.chmod(0o777)
+    assert levels(tmp_path)["data folder"] == "warning"
+    data.chmod(0o700)
+    monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 1 << 60)
+    assert levels(tmp_path)["disk"] == "wrong"
+    monkeypatch.setattr(doctor, "LEAST_FILES", 1 << 60)
+    assert levels(tmp_path)["open files"] == "warning"
+    assert found(tmp_path, BROADSHEET_TREADS="3")["settings"].level == "warning"
+    (data / "broadsheet.db").write_bytes(b"\xff" * 9000)
+    assert levels(tmp_path)["database"] == "wrong"
+
+
+def test_a_folder_that_cannot_be_is_the_last_finding(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    assert list(found(tmp_path))[-1] == "data folder"
+    assert levels(tmp_path)["data folder"] == "wrong"
+
+
+def test_the_exit_code_tells_wrong_from_warned(run: Callable[..., Result], tmp_path: Path) -> None:
+    assert run("doctor").exit_code == 0
+    fill(tmp_path, range(1))
+    (tmp_path / "data" / "index" / "whoosh.json").unlink()
+    result = run("doctor")
+    assert result.exit_code == 4
+    assert "wrong: index: missing" in result.stdout
+    assert "  hint: run: broadsheet sync" in result.stdout
+    listed = json.loads(run("doctor", "--json").stdout)
+    assert listed[-1]["level"] == "wrong"
+
+
+# --- settings
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("postgresql://ann:secret@db/news", "postgresql://ann:**********@db/news"),
+        ("postgresql://ann:se@c/ret@db/news", "postgresql://ann:**********@db/news"),
+        ("http://c?token=secret&x=1", "http://c?token=**********&x=1"),
+        ("sqlite:////srv/news.db", "sqlite:////srv/news.db"),
+        ("http://127.0.0.1:4318", "http://127.0.0.1:4318"),
+        ("Arab News", "Arab News"),
+    ],
+)
+def test_passwords_are_hidden(written: str, told: str) -> None:
+    assert without_password(written) == told
+
+
+def test_no_secret_is_printed(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROADSHEET_WRITE_TOKEN", "hush-1")
+    monkeypatch.setenv("BROADSHEET_OTLP_ENDPOINT", "https://me:hush-2@collector.example")
+    told: dict[str, Any] = json.loads(run("settings", "--json").stdout)
+    assert set(told) == {f"BROADSHEET_{name.upper()}" for name in Settings.model_fields}
+    assert told["BROADSHEET_WRITE_TOKEN"] == {"value": "**********", "from": "environment"}
+    assert told["BROADSHEET_THREADS"] == {"value": "4", "from": "default"}
+    assert "hush" not in run("settings").output
+    monkeypatch.setenv("BROADSHEET_DATABASE_URL", "mysql://me:hush-3@db/news")
+    result = run("settings")
+    assert result.exit_code == 2
+    assert "hush" not in result.output
+    assert "mysql://me" in result.output
+
+
+# --- migrations
+
+
+def test_migrations_by_command_alone(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROADSHEET_MIGRATE", "never")
+    done = subprocess.run(
+        broadsheet("serve", "--port", "0"),
+        env=environment(tmp_path, BROADSHEET_MIGRATE="never"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "hint: run: broadsheet migrate" in done.stderr
+    assert type(run("check").exception).__name__ == "SchemaMismatch"
+    first = json.loads(run("migrate", "--json").stdout)
+    assert first["from"] is None
+    assert run("migrate").stdout == f"the database is at revision {first['to']}\n"
+    assert run("sync").exit_code == 0
+
+
+def test_many_processes_migrate_at_once(tmp_path: Path) -> None:
+    together = [
+        subprocess.Popen(
+            broadsheet("migrate", "--json"),
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    ended = [each.communicate(timeout=60) for each in together]
+    assert [each.returncode for each in together] == [0] * 4, ended
+    assert {json.loads(stdout)["to"] for stdout, _ in ended} != {None}
+
+
+# --- backup and restore by command
+
+
+def test_backup_and_restore_say_what_they_did(run: Callable[..., Result], tmp_path: Path) -> None:
+    fill(tmp_path, range(3))
+    copy = tmp_path / "x.db"
+    told = f"3 articles up to change 1: {copy}\n"
+    assert run("backup", copy).stdout == f"backed up {told}"
+    result = json.loads(run("restore", "--overwrite", "--json", copy).stdout)
+    assert (result["articles"], result["agrees"]) == (3, True)
+    assert "the index agrees" in run("restore", "--overwrite", copy).stdout

@@ -1,0 +1,186 @@
+"""Servers as processes: several workers counted together, draining, bounded stops, logs."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.test_backup import fill
+from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def serving(
+    folder: Path, *arguments: str, **settings: str
+) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """A server that is ready, its address, and the lines that it logs; stopped at the end."""
+    port = free_port()
+    process = subprocess.Popen(
+        broadsheet("serve", "--port", str(port), *arguments),
+        env=environment(folder, **{f"BROADSHEET_{n.upper()}": v for n, v in settings.items()}),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines: list[str] = []
+    assert process.stderr is not None
+    reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()))
+    reader.start()
+    try:
+        wait_until_ready(process, port)
+        yield process, f"http://127.0.0.1:{port}", lines
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(40)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            reader.join(10)
+            process.stderr.close()
+
+
+def metric(text: str, name: str, **labels: str) -> float:
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+
+
+def test_workers_are_counted_together(tmp_path: Path) -> None:
+    fill(tmp_path, range(2))
+    with serving(tmp_path, "--workers", "2") as (_, address, _):
+        for _ in range(30):  # each on a connection of its own, so that both workers get some
+            assert httpx.get(f"{address}/v1/articles").status_code == 200
+        texts = [httpx.get(f"{address}/metrics").text for _ in range(6)]
+        for text in texts:
+            route = {"route": "/v1/articles", "status": "200"}
+            assert metric(text, "broadsheet_http_requests_total", **route) == 30
+            duration = "broadsheet_http_request_duration_seconds_count"
+            assert metric(text, duration, route="/v1/articles") == 30
+            assert metric(text, "broadsheet_workers") == 2
+            assert metric(text, "broadsheet_articles") == 2
+            assert metric(text, "broadsheet_http_requests_in_progress") == 1
+            assert metric(text, "broadsheet_memory_bytes") > 5e7
+
+
+def test_a_worker_that_died_takes_its_gauges_with_it_and_not_its_counts(tmp_path: Path) -> None:
+    fill(tmp_path, range(1))
+    with serving(tmp_path, "--workers", "2") as (process, address, _):
+        for _ in range(20):
+            httpx.get(f"{address}/v1/articles")
+        children = psutil.Process(process.pid).children()
+        workers = [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+        assert len(workers) == 2
+        workers[0].kill()
+
+        def together() -> bool:
+            try:
+                text = httpx.get(f"{address}/metrics").text
+            except httpx.TransportError:
+                return False
+            route = {"route": "/v1/articles", "status": "200"}
+            assert metric(text, "broadsheet_http_requests_total", **route) == 20
+            assert metric(text, "broadsheet_http_requests_in_progress") == 1
+            return metric(text, "broadsheet_workers") == 2
+
+        deadline = time.monotonic() + 30
+        while not together():
+            assert time.monotonic() < deadline
+            signal.sigtimedwait([], 0.1)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_that_stops_says_so_first_and_answers_on(tmp_path: Path, workers: str) -> None:
+    fill(tmp_path, range(1))
+    arguments = ("--workers", workers)
+    with serving(tmp_path, *arguments, drain_s="3", log_format="json") as (process, address, _):
+        with httpx.Client(base_url=address) as client:
+            assert "connection" not in client.get("/v1/articles").headers
+            process.send_signal(signal.SIGTERM)
+            started = time.monotonic()
+            while (ready := httpx.get(f"{address}/readyz")).status_code == 200:
+                assert time.monotonic() - started < 2
+            assert ready.json()["type"] == "urn:broadsheet:problem:draining"
+            assert ready.headers["connection"] == "close"
+            assert httpx.get(f"{address}/v1/search?q=apples").status_code == 200
+            assert httpx.get(f"{address}/healthz").status_code == 200
+        process.wait(20)
+        assert 2.5 < time.monotonic() - started < 12
+    assert process.returncode in (0, -signal.SIGTERM)
+
+
+def test_a_second_signal_ends_the_wait(tmp_path: Path) -> None:
+    with serving(tmp_path, drain_s="60") as (process, address, _):
+        process.send_signal(signal.SIGTERM)
+        while httpx.get(f"{address}/readyz").status_code == 200:
+            signal.sigtimedwait([], 0.02)
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def test_what_runs_is_answered_before_the_end(tmp_path: Path) -> None:
+    fill(tmp_path, range(1))
+    with serving(tmp_path) as (process, address, _):
+
+        def slowly() -> Iterator[bytes]:
+            yield b'{"headline": "Late", '
+            process.send_signal(signal.SIGTERM)
+            signal.sigtimedwait([], 0.5)
+            yield b'"body": "But whole."}'
+
+        headers = {"Content-Type": "application/json"}
+        answer = httpx.post(f"{address}/v1/articles", content=slowly(), headers=headers)
+        assert answer.json()["saved"] == 1
+        process.wait(20)
+
+
+def test_a_client_that_never_ends_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    with serving(tmp_path, stop_timeout_s="1") as (process, address, _):
+        host, _, port = address.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            signal.sigtimedwait([], 0.3)
+            process.send_signal(signal.SIGTERM)
+            process.wait(15)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_every_line_is_json_when_asked(tmp_path: Path, workers: str) -> None:
+    fill(tmp_path, range(1))
+    with serving(tmp_path, "--workers", workers, log_format="json") as (_, address, lines):
+        trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        headers = {"X-Request-ID": "of-mine", "traceparent": trace}
+        httpx.get(f"{address}/v1/search?q=apples", headers=headers)
+        httpx.get(f"{address}/%0AINFO%20fake%1B[2J")
+    told = [json.loads(line) for line in lines]
+    (mine,) = [each for each in told if each.get("request_id") == "of-mine"]
+    assert mine["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    assert (mine["route"], mine["status"], mine["client"]) == ("/v1/search", 200, "127.0.0.1")
+    (fake,) = [each for each in told if each.get("status") == 404]
+    assert fake["path"] == "/\nINFO fake\x1b[2J"
+
+
+def test_the_console_shows_one_harmless_line_a_request(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, address, lines):
+        httpx.get(f"{address}/%0AINFO%20fake%1B[2J")
+    (line,) = [line for line in lines if "fake" in line]
+    assert re.match(r"\d{4}-\S+Z INFO request method=GET path=/\\nINFO fake\\x1b\[2J ", line)
