@@ -106,6 +106,11 @@ _STATUS: dict[str, Any] = {
     "extraction": {"extractor": "rules 1", "cursor": 1, "lag": 0, "failures": 0},
     "versions": {"broadsheet": "0.1.0", "python": "3.11.7", "sqlite": "3.40.1"},
 }
+_METRICS = """\
+# HELP broadsheet_articles Stored articles.
+# TYPE broadsheet_articles gauge
+broadsheet_articles 4.0
+"""
 
 _COMPLETIONS = {
     "items": [{"text": "Islamabad", "kind": "place", "count": 4, "id": _ENTITY_ID}],
@@ -203,6 +208,7 @@ _EXAMPLES: dict[str, Any] = {
     "imported": _IMPORTED,
     "health": _HEALTH,
     "status": _STATUS,
+    "metrics": _METRICS,
 }
 
 _TEXT = {"type": "string"}

@@ -58,7 +58,7 @@ async def readyz(desk: DeskDep) -> Response:
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
-    responses={500: responses()[500], 200: {"description": "Prometheus' text format"}},
+    responses={**responses(), 200: {"content": {"text/plain": {"example": "metrics"}}}},
 )
 async def metrics(desk: DeskDep) -> Response:
     """Counts, times and the state of store and index, for Prometheus."""

@@ -102,7 +102,8 @@ def test_without_the_setting_nothing_of_it_is_imported(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from app.api import create_app;"
         "from app.settings import Settings; create_app(Settings(data_dir=Path('x')));"
-        "print([each for each in sys.modules if each.startswith(('opentelemetry.sdk', 'opentelemetry.exporter'))])"
+        "parts = ('opentelemetry.sdk', 'opentelemetry.exporter');"
+        "print([each for each in sys.modules if each.startswith(parts)])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True
