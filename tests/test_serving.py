@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -184,3 +185,16 @@ def test_the_console_shows_one_harmless_line_a_request(tmp_path: Path) -> None:
         httpx.get(f"{address}/%0AINFO%20fake%1B[2J")
     (line,) = [line for line in lines if "fake" in line]
     assert re.match(r"\d{4}-\S+Z INFO request method=GET path=/\\nINFO fake\\x1b\[2J ", line)
+
+
+def test_a_process_that_hangs_ends_itself() -> None:
+    program = (
+        "import time; from app.api import draining; draining.SPARE_S = 0.1;"
+        "draining.Drain(drain_s=0, stop_timeout_s=0.1)._end(lambda *_: None, 15, None);"
+        "time.sleep(50)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "ending now" in done.stderr
