@@ -342,6 +342,8 @@ def install(app: FastAPI) -> None:
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
         document = generate()
         problem = schemas.Problem.model_json_schema()
         document["components"]["schemas"].setdefault("Problem", problem)
