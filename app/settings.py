@@ -8,11 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]*[A-Za-z0-9_~-])+")
+"""A path prefix that needs no quoting and has neither dot segments nor a slash at its end."""
+OWN_SEGMENTS = frozenset(
+    {"v1", "docs", "redoc", "static", "openapi.json", "healthz", "readyz", "metrics"}
+)
+"""What the paths of routes begin with: a prefix that did too could not be told from them."""
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]")
+
+
+def is_prefix(text: str) -> bool:
+    """Whether `text` can be the path that a proxy serves this program under."""
+    return PREFIX.fullmatch(text) is not None and text.split("/")[1] not in OWN_SEGMENTS
 
 
 class Settings(BaseSettings):
@@ -86,6 +101,88 @@ class Settings(BaseSettings):
         str | None, Field(description="OpenTelemetry collector that traces are sent to.")
     ] = None
 
+    root_path: Annotated[
+        str, Field(description="Path that a proxy serves the API under, such as /archive.")
+    ] = ""
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...],
+        NoDecode,
+        Field(description="Networks whose `X-Forwarded-…` headers are believed."),
+    ] = ()
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(description="Host names that the API answers to; none for any."),
+    ] = ()
+    cors_origins: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(description="Origins whose pages may read answers in a browser; `*` for any."),
+    ] = ()
+    address_limit_bytes: Annotated[
+        int, Field(ge=1024, description="Longest path with its query, bytes.")
+    ] = 16 * 1024
+    header_limit_bytes: Annotated[
+        int, Field(ge=1024, description="Largest head of a request: address and headers, bytes.")
+    ] = 32 * 1024
+    request_limit: Annotated[
+        int, Field(ge=1, description="Requests that one worker has at once; more get a 503.")
+    ] = 64
+    connection_limit: Annotated[
+        int, Field(ge=2, description="Connections that one worker holds.")
+    ] = 500
+    request_timeout_s: Annotated[
+        float, Field(gt=0, description="An answer begins after this many seconds or is a 503.")
+    ] = 60.0
+    client_timeout_s: Annotated[
+        float, Field(gt=0, description="How long a client may keep a worker waiting, seconds.")
+    ] = 15.0
+    keep_alive_s: Annotated[
+        int, Field(ge=1, description="How long a connection without requests is kept, seconds.")
+    ] = 75
+
+    @field_validator("root_path", mode="after")
+    @classmethod
+    def _root_path_is_a_prefix(cls, value: str) -> str:
+        value = value.rstrip("/")
+        if value and not is_prefix(value):
+            raise ValueError("must be a path such as /archive that no route begins with")
+        return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: tuple[object, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+        networks = tuple(ip_network(str(each)) for each in value if each != "*")
+        if len(networks) < len(value) or any(each.prefixlen == 0 for each in networks):
+            raise ValueError("name the proxies: to trust all lets a client choose its address")
+        return networks
+
+    @field_validator("trusted_proxies", "allowed_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        # Before the one above: of such validators the last runs first.
+        if not isinstance(value, str):
+            return value
+        return tuple(each.strip() for each in value.split(",") if each.strip())
+
+    @field_validator("allowed_hosts", mode="after")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        hosts = tuple(each.lower().rstrip(".") for each in value)
+        for each in hosts:
+            if not _HOST.fullmatch(each):
+                raise ValueError(f"{each!r} is no host name; a port is left out")
+        return hosts
+
+    @field_validator("cors_origins", mode="after")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            parts = urlsplit(each)
+            if each != "*" and each != f"{parts.scheme}://{parts.netloc}":
+                raise ValueError(f"{each!r} is no origin such as https://news.example.org")
+        return value
+
     @field_validator(
         "source",
         "database_url",
@@ -122,6 +219,7 @@ class Settings(BaseSettings):
         """The file that whoever extracts holds locked."""
         return self.data_dir / "extractor.lock"
 
+
 def unknown_names(environment: Mapping[str, str]) -> Iterator[str]:
     """Variables that look like settings and are none, sorted: typing errors mostly."""
     known = {f"BROADSHEET_{name}".upper() for name in Settings.model_fields}
@@ -135,6 +233,8 @@ def shown(settings: Settings) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name in Settings.model_fields:
         value = getattr(settings, name)
+        if isinstance(value, tuple):
+            value = ",".join(map(str, value))
         if value is not None:
             value = without_password(str(value))  # that of a SecretStr is stars already
         origin = "environment" if name in settings.model_fields_set else "default"

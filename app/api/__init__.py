@@ -9,14 +9,9 @@ import time
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import version
-from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
-from fastapi.responses import RedirectResponse
-from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
+from fastapi import Depends, FastAPI
 
 from app import extracting, indexing
 from app.api import (
@@ -25,15 +20,19 @@ from app.api import (
     entities,
     exports,
     openapi,
+    pages,
     problems,
     reconcile,
     search,
     system,
 )
+from app.api.browsers import Restricted, shared_with
 from app.api.deps import Desk, known_parameters_only
 from app.api.draining import Drain
+from app.api.guard import Guarded
 from app.api.metrics import Metrics
 from app.api.observing import Inner, Observed
+from app.api.proxy import Proxied
 from app.api.tracing import open_tracer
 from app.crew import Crew
 from app.database import Database
@@ -44,8 +43,9 @@ from app.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    _Around = Callable[[ASGIApp], ASGIApp]
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             if tracer is not None:
                 tracer.close()
 
-    app = FastAPI(
+    observed = partial(Observed, settings=chosen, metrics=metrics, drain=drain, tracer=tracer)
+    app = _Broadsheet(
+        chosen,
+        observed,
         title="Broadsheet",
         summary="News articles and full-text search over them.",
         description=_DESCRIPTION,
@@ -120,23 +123,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(system.router)
     problems.install(app)
     openapi.install(app)
-    _add_docs(app)
+    pages.install(app)
     app.add_middleware(Inner)
     app.add_middleware(_HeadAsGet)
-    app.add_middleware(_Bounded, limit_bytes=chosen.body_limit_bytes)
-    _observe(
-        app,
-        lambda inside: Observed(
-            inside, settings=chosen, metrics=metrics, drain=drain, tracer=tracer
-        ),
-    )
     return app
 
 
-def _observe(app: FastAPI, observed: Callable[[ASGIApp], ASGIApp]) -> None:
-    """Put `observed` around all, what answers errors that nothing foresees included."""
-    build = app.build_middleware_stack
-    app.build_middleware_stack = lambda: observed(build())  # type: ignore[method-assign]
+class _Broadsheet(FastAPI):
+    """The application with what stands before all of it, the answer to a bug included."""
+
+    def __init__(self, settings: Settings, observed: _Around, **more: Any) -> None:
+        super().__init__(**more)
+        self._settings = settings
+        self._observed = observed
+
+    def build_middleware_stack(self) -> ASGIApp:
+        chosen = self._settings
+        guarded = Guarded(super().build_middleware_stack(), chosen)
+        restricted = Restricted(shared_with(chosen.cors_origins, guarded))
+        observed = self._observed(restricted)
+        return Proxied(observed, root_path=chosen.root_path, trusted=chosen.trusted_proxies)
 
 
 async def _repeated(
@@ -205,37 +211,6 @@ def _extract(desk: Desk, crew: Crew, stop: threading.Event) -> None:
         log.exception("extraction could not follow")
 
 
-def _add_docs(app: FastAPI) -> None:
-    """Swagger UI, ReDoc and the OpenAPI document, from our own host alone."""
-    app.mount("/static", StaticFiles(directory=str(files("fastapi_offline") / "static")))
-
-    @app.get("/", include_in_schema=False)
-    async def root(request: Request) -> Response:
-        return RedirectResponse(request.url_for("docs").path)
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs(request: Request) -> Response:
-        prefix = request.scope.get("root_path", "")
-        return get_swagger_ui_html(
-            openapi_url=f"{prefix}/openapi.json",
-            title="Broadsheet",
-            swagger_js_url=f"{prefix}/static/swagger-ui-bundle.js",
-            swagger_css_url=f"{prefix}/static/swagger-ui.css",
-            swagger_favicon_url=f"{prefix}/static/favicon.png",
-        )
-
-    @app.get("/redoc", include_in_schema=False)
-    async def redoc(request: Request) -> Response:
-        prefix = request.scope.get("root_path", "")
-        return get_redoc_html(
-            openapi_url=f"{prefix}/openapi.json",
-            title="Broadsheet",
-            redoc_js_url=f"{prefix}/static/redoc.standalone.js",
-            redoc_favicon_url=f"{prefix}/static/favicon.png",
-            with_google_fonts=False,
-        )
-
-
 class _HeadAsGet:
     """Answers HEAD as GET without the body, on every route that answers GET."""
 
@@ -253,25 +228,3 @@ class _HeadAsGet:
             await send(message)
 
         await self._app({**scope, "method": "GET"}, receive, headless)
-
-
-class _Bounded:
-    """Reads a request's body no further than `limit_bytes`, whoever asks for it."""
-
-    def __init__(self, app: ASGIApp, *, limit_bytes: int) -> None:
-        self._app = app
-        self._limit_bytes = limit_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        received_bytes = 0
-
-        async def bounded() -> Message:
-            nonlocal received_bytes
-            message = await receive()
-            received_bytes += len(message.get("body", b""))
-            if received_bytes > self._limit_bytes:
-                # Of all exceptions this one alone gets through the framework's reading of JSON.
-                raise HTTPException(413, f"the body is larger than {self._limit_bytes:,} bytes")
-            return message
-
-        await self._app(scope, bounded if scope["type"] == "http" else receive, send)

@@ -50,7 +50,11 @@ TITLES = {
     "not-found": "There is no such thing here",
     "malformed-query": "The search query cannot be read",
     "invalid-request": "The request has a value that it cannot take",
+    "malformed-request": "The request is not proper HTTP",
+    "misdirected": "This server does not answer for that host",
     "too-large": "The request is too large",
+    "too-slow": "The request came too slowly",
+    "overloaded": "The server has too much to do now",
     "unauthorized": "The request needs the operator's token",
     "store-unavailable": "The database cannot answer now",
     "index-unavailable": "The search index cannot answer now",
@@ -160,15 +164,33 @@ async def _http(request: Request, error: Exception) -> Response:
         return problem(request, 422, "invalid-request", f"body: {_NO_OBJECT}", errors=listed)
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
     headers = error.headers if isinstance(error, HTTPException) else None
-    kinds = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
-    kinds[415] = "unsupported-media-type"
-    kind = kinds.get(status, HTTPStatus(status).phrase.lower().replace(" ", "-"))
     if status == 404:
         detail = f"nothing is served at {request.url.path}"
     elif status == 405:
         detail = f"{request.method} is not known at {request.url.path}"
         headers = {"Allow": ", ".join(_methods(request))}
-    return problem(request, status, kind, detail, headers=headers)
+    return of_http(request, HTTPException(status, detail, headers))
+
+
+_KINDS = {
+    400: "malformed-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "too-slow",
+    413: "too-large",
+    414: "too-large",
+    415: "unsupported-media-type",
+    421: "misdirected",
+    431: "too-large",
+    503: "overloaded",
+}
+
+
+def of_http(request: Request, error: HTTPException) -> Response:
+    """The problem document of a status that is no error of ours."""
+    status = error.status_code
+    kind = _KINDS.get(status, HTTPStatus(status).phrase.lower().replace(" ", "-"))
+    return problem(request, status, kind, error.detail, headers=error.headers)
 
 
 def _methods(request: Request) -> list[str]:
@@ -183,5 +205,5 @@ def _methods(request: Request) -> list[str]:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    log.error("unforeseen error at %s", request.url.path, exc_info=error)
+    log.error("unforeseen error at %r", request.url.path, exc_info=error)
     return problem(request, 500, "internal-error", "the error has been logged")

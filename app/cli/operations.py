@@ -14,7 +14,6 @@ import typer
 
 from app import backup as backups
 from app import doctor as doctors
-from app import logs
 from app.cli.common import DIFFERENT, FAILED, AsJson, chosen
 from app.database import Database
 from app.settings import shown
@@ -32,24 +31,14 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
 ) -> None:
     """Serve the API; the index follows the database meanwhile."""
-    import uvicorn  # here, because no other command needs its half second
+    from app.api import serving  # here, because no other command needs its half second
 
     settings = chosen()
     with closing(Database.open(settings)) as database:
         database.prepare(settings)  # before the workers start, so that they find the tables
     try:
         with _shared_metrics(workers):
-            uvicorn.run(
-                "app.api:create_app",
-                factory=True,
-                host=host,
-                port=port,
-                workers=workers,
-                access_log=False,
-                log_config=logs.config(settings.log_format),
-                server_header=False,
-                timeout_graceful_shutdown=max(round(settings.stop_timeout_s), 1),
-            )
+            serving.run(settings, host=host, port=port, workers=workers)
     except SystemExit as error:  # its own codes mean other things than ours
         raise typer.Exit(FAILED if error.code else 0) from error
 

@@ -1,0 +1,65 @@
+"""What browsers are told about every answer: headers that take rights away, and CORS.
+
+An answer is data, never a page that may run, frame or load anything; the reference pages,
+which may a little more, bring a policy of their own. Pages of other origins may read
+answers only when the operator named them, and never with a browser's cookies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.middleware.cors import CORSMiddleware
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""The Content-Security-Policy of everything but pages."""
+
+_HEADERS = {
+    b"content-security-policy": POLICY.encode(),
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+}
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
+_SENT = ("Authorization", "Content-Type", "If-None-Match")
+_SHOWN = ("ETag", "Link", "Location", "Retry-After", "Content-Disposition")
+
+
+class Restricted:
+    """Adds the headers that an answer does not bring itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and complete its answer."""
+
+        async def restricted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = [*message.get("headers", ())]
+                named = {name.lower() for name, _ in given}
+                added = [each for each in _HEADERS.items() if each[0] not in named]
+                message = {**message, "headers": given + added}
+            await send(message)
+
+        await self._app(scope, receive, restricted if scope["type"] == "http" else send)
+
+
+def shared_with(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
+    """`app`, whose answers pages of `origins` may read; with none it is `app` itself."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=_METHODS,
+        allow_headers=_SENT,
+        expose_headers=_SHOWN,
+        allow_credentials=False,
+    )

@@ -1,0 +1,201 @@
+"""What a request may cost: its host, its size, its pace and its place among the others.
+
+In: any request. Out: the application's answer, or a problem document of the 4xx that says
+which limit was passed, or of a 503 with `Retry-After` when this worker has too much to do.
+Nothing here queues a request: one that cannot be answered soon is told so at once. A request
+takes one of the places only when its body is there, so that slow senders hold none.
+
+What happens before a request's head is complete is the server's part: `serving.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from app.api import problems
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from app.settings import Settings
+
+SLOWEST_BYTES_S = 8 * 1024
+"""Bytes a second that a client has to send or read, after the time that any client gets."""
+BODIES = 4
+"""How many bodies of the largest size one worker holds at once."""
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Answered under any host and however busy the worker is: those who ask decide on its life."""
+
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_AGAIN = {"Retry-After": str(problems.RETRY_AFTER_S)}
+_CLOSE = {"Connection": "close"}
+
+
+class Guarded:
+    """Lets the application answer what is within the limits of `settings`."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._hosts = {each for each in settings.allowed_hosts if not each.startswith("*.")}
+        self._domains = tuple(
+            each[1:] for each in settings.allowed_hosts if each not in self._hosts
+        )
+        self.running = 0
+        self.held_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        probe = scope["path"].removeprefix(scope.get("root_path", "")) in PROBES
+        refusal = self._refusal(scope, probe=probe)
+        if refusal is not None:
+            await _refuse(refusal, scope, receive, send)
+            return
+        visit = _Visit(self, self._settings, receive, send, place=not probe)
+        try:
+            async with asyncio.timeout(self._settings.request_timeout_s) as clock:
+                visit.clock = clock
+                if scope["method"] in ("GET", "HEAD"):
+                    visit.enter()
+                await self._app(scope, visit.receive, visit.send)
+        except _Full as full:
+            if visit.started:
+                raise
+            await _refuse(full, scope, receive, send)
+        except TimeoutError:
+            if visit.started or not clock.expired():
+                raise
+            await _refuse(visit.lateness(), scope, receive, send)
+        finally:
+            visit.leave()
+
+    def _refusal(self, scope: Scope, *, probe: bool) -> HTTPException | None:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        query: bytes = scope["query_string"]
+        if len(hosts) > 1 or not query.isascii():
+            which = (
+                "query has bytes that must be quoted" if len(hosts) < 2 else "host is given twice"
+            )
+            return HTTPException(400, f"the {which}", _CLOSE)
+        host = _HOST.fullmatch(hosts[0].decode("latin-1")) if hosts else None
+        if hosts and hosts[0] and host is None:
+            return HTTPException(400, "the Host header is not a host", _CLOSE)
+        if not probe and not self._serves(host["name"] if host else ""):
+            return HTTPException(421, "this server does not answer for that host")
+        size = len(scope.get("raw_path") or scope["path"]) + len(query)
+        if size > (limit := self._settings.address_limit_bytes):
+            return HTTPException(414, f"the address is longer than {limit:,} bytes", _CLOSE)
+        size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+        if size > (limit := self._settings.header_limit_bytes):
+            return HTTPException(431, f"the headers are larger than {limit:,} bytes", _CLOSE)
+        return None
+
+    def _serves(self, host: str) -> bool:
+        if not self._settings.allowed_hosts:
+            return True
+        host = host.lower().rstrip(".")
+        return host in self._hosts or host.endswith(self._domains or ("\0",))
+
+
+class _Full(HTTPException):
+    """There is no place for one more request."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, detail, _AGAIN)
+
+
+class _Visit:
+    """One request: what it has brought so far, and until when it has to go on."""
+
+    clock: asyncio.Timeout
+
+    def __init__(
+        self, guard: Guarded, settings: Settings, receive: Receive, send: Send, *, place: bool
+    ) -> None:
+        self._guard = guard
+        self._settings = settings
+        self._receive = receive
+        self._send = send
+        self._takes_place = place
+        self._entered = False
+        self._whole = False
+        self._waits = False
+        self._received_bytes = 0
+        self._began_at = asyncio.get_running_loop().time()
+        self.started = False
+
+    def enter(self) -> None:
+        """Take a place among the running requests; raises an HTTPException when all are taken."""
+        if not self._takes_place or self._entered:
+            return
+        if self._guard.running >= self._settings.request_limit:
+            raise _Full("too many requests are running; ask again in a moment")
+        self._entered = True
+        self._guard.running += 1
+
+    def leave(self) -> None:
+        """Give back the place and what the body took."""
+        self._guard.running -= self._entered
+        self._guard.held_bytes -= self._received_bytes
+
+    def lateness(self) -> HTTPException:
+        """Whose fault it is that the time is over."""
+        if self._waits:
+            return HTTPException(408, "the body came too slowly", _CLOSE)
+        limit = self._settings.request_timeout_s
+        return HTTPException(503, f"there was no answer within {limit:g} seconds", _AGAIN)
+
+    async def receive(self) -> Message:
+        """The next message of the client, within its time and the limits of size."""
+        if self._whole or self.started:
+            return await self._receive()
+        now = asyncio.get_running_loop().time
+        patience_s = self._settings.client_timeout_s
+        due = self._began_at + patience_s + self._received_bytes / SLOWEST_BYTES_S
+        self._waits = True
+        self._until(min(due, now() + patience_s))
+        message = await self._receive()
+        self._waits = False
+        self._until(now() + self._settings.request_timeout_s)
+        self._take(len(message.get("body", b"")))
+        if not message.get("more_body", False):
+            self._whole = True
+            self.enter()
+        return message
+
+    def _take(self, size_bytes: int) -> None:
+        # Of all exceptions HTTPException alone gets through the framework's reading of JSON.
+        self._received_bytes += size_bytes
+        self._guard.held_bytes += size_bytes
+        limit = self._settings.body_limit_bytes
+        if self._received_bytes > limit:
+            raise HTTPException(413, f"the body is larger than {limit:,} bytes", _CLOSE)
+        if self._guard.held_bytes > BODIES * limit:
+            raise _Full("too many bodies are being read; send it again in a moment")
+
+    async def send(self, message: Message) -> None:
+        """Pass on a message of the answer; once it has begun it may take its time."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            self._until(None)
+        await self._send(message)
+
+    def _until(self, when_s: float | None) -> None:
+        if not self.clock.expired():
+            self.clock.reschedule(when_s)
+
+
+async def _refuse(error: HTTPException, scope: Scope, receive: Receive, send: Send) -> None:
+    request = Request({**scope, "query_string": b""})
+    response = problems.of_http(request, error)
+    if scope["method"] == "HEAD":
+        response.body = b""
+    await response(scope, receive, send)

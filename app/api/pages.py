@@ -1,0 +1,98 @@
+"""The reference pages, Swagger UI and ReDoc, from our own host alone.
+
+Their policy lets a browser run and load what this host serves and nothing else: no script or
+style stands in a page, and no request leaves the host. All addresses begin with the prefix
+that the request came under.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.responses import Response
+
+# ReDoc fills style elements by script: that begins with an empty one, whose hash this is.
+_EMPTY = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        f"style-src 'self' {_EMPTY}",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""The Content-Security-Policy of the pages."""
+
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+_PAGE = """<!doctype html>
+<html lang="en" data-openapi="{prefix}/openapi.json">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Broadsheet</title>
+<link rel="icon" href="{prefix}/static/favicon.png">
+{styles}
+</head>
+<body>
+<div id="page"></div>
+<noscript>This page needs JavaScript; the same is at {prefix}/openapi.json.</noscript>
+{scripts}
+</body>
+</html>
+"""
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages, their files and the way from `/` to them."""
+    theirs = StaticFiles(directory=str(files("fastapi_offline") / "static"))
+    ours = StaticFiles(directory=str(files("app.api") / "static"))
+    app.mount("/static/broadsheet", ours)
+    app.mount("/static", theirs)
+
+    @app.get("/", include_in_schema=False)
+    async def root(request: Request) -> Response:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> Response:
+        return _page(
+            request,
+            styles=("swagger-ui.css", "broadsheet/page.css"),
+            scripts=("swagger-ui-bundle.js", "broadsheet/swagger.js"),
+        )
+
+    @app.get("/redoc", include_in_schema=False)
+    async def redoc(request: Request) -> Response:
+        return _page(
+            request,
+            styles=("broadsheet/page.css",),
+            scripts=("redoc.standalone.js", "broadsheet/redoc.js"),
+        )
+
+
+def _page(request: Request, *, styles: tuple[str, ...], scripts: tuple[str, ...]) -> Response:
+    """A page that loads `styles` and `scripts`; a prefix holds nothing that HTML would read."""
+    prefix = request.scope.get("root_path", "")
+    text = _PAGE.format(
+        prefix=prefix,
+        styles="\n".join(
+            f'<link rel="stylesheet" href="{prefix}/static/{each}">' for each in styles
+        ),
+        scripts="\n".join(f'<script src="{prefix}/static/{each}"></script>' for each in scripts),
+    )
+    return HTMLResponse(text, headers=_HEADERS)

@@ -1,0 +1,190 @@
+"""The server process: uvicorn, with bounds for clients that never finish.
+
+uvicorn waits without end for the head of a request, for a body that nobody reads, and for a
+client that does not take its answer; it holds any number of connections. `Bounded` adds the
+limits that lie below the application. uvicorn's own reading of `X-Forwarded-…` stays off:
+`proxy.py` does that, and the environment cannot turn it on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app import logs
+from app.api.guard import SLOWEST_BYTES_S
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one connection, and all of them, may take of a worker."""
+
+    connections: int
+    head_bytes: int
+    patience_s: float
+
+
+def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    """Serve the API until told to stop; raises SystemExit when it cannot start."""
+    bounds = Bounds(
+        connections=settings.connection_limit,
+        head_bytes=settings.header_limit_bytes,
+        patience_s=settings.client_timeout_s,
+    )
+    uvicorn.run(
+        "app.api:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        http=partial(Bounded, bounds),  # type: ignore[arg-type]  # it is only ever called
+        ws="none",
+        proxy_headers=False,
+        access_log=False,
+        log_config=logs.config(settings.log_format),
+        server_header=False,
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=max(round(settings.stop_timeout_s), 1),
+    )
+
+
+class Bounded(HttpToolsProtocol):
+    """A connection that is closed when its client keeps it waiting.
+
+    One timer runs whenever it is the client's turn: until a head is complete, while the
+    client does not read, and when closing until the rest has been read. While a body comes
+    and while the application works, `guard.py` keeps the time.
+    """
+
+    def __init__(self, bounds: Bounds, **more: Any) -> None:
+        super().__init__(**more)
+        self._bounds = bounds
+        self._head_begun = False
+        self._unaccounted_bytes = 0
+        self._unread_bytes = 0
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the connection, in place of an idle one if there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self._bounds.connections:
+            idle = next((each for each in self.connections if _is_idle(each)), None)
+            if idle is None:
+                self._turn_away(b"503 Service Unavailable", b"retry-after: 2\r\n")
+                return
+            idle.transport.close()
+        self._wait_for_client()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless what came belongs to nothing: an endless head or trailer."""
+        if self.transport.is_closing():
+            return
+        self._unaccounted_bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            self._wait_for_client()
+        elif self._unaccounted_bytes > self._bounds.head_bytes + _FRAMING_BYTES:
+            self._turn_away(b"431 Request Header Fields Too Large")
+        elif self._patience is None and (self.cycle is None or self.cycle.response_complete):
+            self._wait_for_client()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._head_begun = True
+        self._unaccounted_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head is there: it is the application's turn."""
+        self._head_begun = False
+        self._unaccounted_bytes = 0
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body, which the application counts."""
+        self._unaccounted_bytes = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """The answer is written; what the client has not read yet is its turn."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._wait_for_client()
+
+    def pause_writing(self) -> None:
+        """The client does not read what it asked for."""
+        super().pause_writing()
+        self._wait_for_client()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        if not self.transport.is_closing():
+            self._stop_waiting()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing was asked for a while."""
+        super().timeout_keep_alive_handler()
+        self._wait_for_client()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: that a client asks for another protocol is none of ours."""
+
+    def _wait_for_client(self) -> None:
+        if self._patience is None:
+            self._unread_bytes = self.transport.get_write_buffer_size()
+            self._patience = self.loop.call_later(self._bounds.patience_s, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _give_up(self) -> None:
+        self._patience = None
+        read_bytes = self._unread_bytes - self.transport.get_write_buffer_size()
+        if read_bytes >= SLOWEST_BYTES_S * self._bounds.patience_s:
+            self._wait_for_client()
+            return
+        if self._head_begun and not self.transport.is_closing():
+            self._turn_away(b"408 Request Timeout")
+        else:
+            self.transport.abort()
+
+    def _turn_away(self, status: bytes, more: bytes = b"") -> None:
+        """Say why, if no answer is under way, and close; at once if that is not read."""
+        self._stop_waiting()
+        if self.cycle is None or self.cycle.response_complete:
+            head = b"HTTP/1.1 %b\r\n%bcontent-length: 0\r\nconnection: close\r\n\r\n"
+            self.transport.write(head % (status, more))
+        self.transport.close()
+        self._wait_for_client()
+
+
+_FRAMING_BYTES = 64 * 1024
+"""What may come besides in one go: the server reads this much at once, heads of later requests
+among it. The exact limit of a head is held by `guard.py`, once it is complete."""
+
+
+def _is_idle(connection: Any) -> bool:
+    """Whether a connection waits for its next request, of which nothing has come."""
+    return (
+        isinstance(connection, Bounded)
+        and connection.timeout_keep_alive_task is not None
+        and not connection.transport.is_closing()
+    )

@@ -1,0 +1,231 @@
+"""The server process under clients that never finish: each loses its connection, others don't."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LIMITS = {
+    "BROADSHEET_CLIENT_TIMEOUT_S": "1",
+    "BROADSHEET_KEEP_ALIVE_S": "2",
+    "BROADSHEET_CONNECTION_LIMIT": "20",
+    "BROADSHEET_HEADER_LIMIT_BYTES": "4096",
+    "FORWARDED_ALLOW_IPS": "*",
+}
+PATIENCE_S = 20
+"""Longer than any limit above by far: a test that waits so long has failed."""
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A server with short limits, which holds ten megabytes."""
+    with served(tmp_path_factory.mktemp("served")) as port:
+        body = "\n\n".join(f"Paragraph {n} of a long story about apples." for n in range(10_000))
+        articles = [{"headline": f"Long {n}", "body": f"{n} {body}"} for n in range(20)]
+        stored = httpx.post(f"http://127.0.0.1:{port}/v1/articles", json=articles, timeout=60)
+        assert stored.json()["saved"] == 20
+        yield port
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[int]:
+    port = free_port()
+    process = subprocess.Popen(
+        broadsheet("serve", "--port", str(port)),
+        env={**environment(folder), **LIMITS},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_until_ready(process, port)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=30)
+    assert "Traceback" not in stderr
+
+
+@contextmanager
+def connected(port: int) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+        yield connection
+
+
+def rest(connection: socket.socket) -> bytes:
+    """All that still comes until the server closes."""
+    received = b""
+    try:
+        while piece := connection.recv(65536):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def drip(connection: socket.socket, piece: bytes, every_s: float) -> bytes:
+    """Send `piece` again and again until the server has had enough; what it answered."""
+    until = time.monotonic() + PATIENCE_S
+    connection.settimeout(every_s)
+    while time.monotonic() < until:
+        try:
+            connection.sendall(piece)
+            received = connection.recv(65536)
+        except TimeoutError:
+            continue
+        except OSError:
+            return b""
+        else:
+            return received
+    raise AssertionError("the server goes on listening")
+
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST /v1/search HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize("begun", [b"", b"GE", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a"])
+def test_a_head_that_stops_is_not_waited_for(port: int, begun: bytes) -> None:
+    with connected(port) as connection:
+        connection.sendall(begun)
+        assert rest(connection)[:12] == (b"HTTP/1.1 408" if begun else b"")
+
+
+def test_a_head_that_drips_is_not_waited_for(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        assert drip(connection, b"X: y\r\n", 0.1)[:12] in (b"HTTP/1.1 408", b"")
+
+
+@pytest.mark.parametrize("endless", [b"GET /" + b"a" * 90_000, GET[:-2] + b"X: " + b"a" * 90_000])
+def test_a_head_without_end_is_not_kept(port: int, endless: bytes) -> None:
+    with connected(port) as connection:
+        try:
+            for _ in range(1000):
+                connection.sendall(endless)
+        except OSError:
+            return
+        raise AssertionError("90 MB were taken")
+
+
+def test_trailers_without_end_are_not_kept(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: ")
+        try:
+            for _ in range(1000):
+                connection.sendall(b"a" * 90_000)
+        except OSError:
+            return
+        raise AssertionError("90 MB were taken")
+
+
+def test_a_body_that_stops_is_a_408(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(POST + b"Content-Length: 10\r\n\r\n{")
+        assert rest(connection).startswith(b"HTTP/1.1 408")
+
+
+def test_what_comes_after_the_answer_is_not_waited_for(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(GET[:-2] + b"Content-Length: 100000000\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        drip(connection, b".", 0.1)
+
+
+def test_a_client_that_reads_nothing_is_let_go(port: int) -> None:
+    with connected(port) as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.sendall(b"GET /v1/search.csv HTTP/1.1\r\nHost: a\r\n\r\n")
+        until = time.monotonic() + PATIENCE_S
+        while len(open_connections(port)) > 0:
+            assert time.monotonic() < until, "the connection is still held"
+            time.sleep(0.05)
+
+
+def open_connections(port: int) -> list[str]:
+    """The server's own ends of connections that are established, as the kernel lists them."""
+    with Path("/proc/net/tcp").open() as table:
+        rows = [line.split() for line in table][1:]
+    return [row[2] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"]
+
+
+def test_an_idle_connection_is_closed(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(GET)
+        answered = rest(connection)
+        assert answered.startswith(b"HTTP/1.1 200")
+
+
+def test_too_many_connections_leave_room_for_those_who_ask(port: int) -> None:
+    idle = []
+    try:
+        for _ in range(50):  # each asks once and stays: the oldest idle ones make room
+            connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+            idle.append(connection)
+            connection.sendall(GET)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        assert len(open_connections(port)) <= 21
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_connections_that_say_nothing_are_bounded(port: int) -> None:
+    mute = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) for _ in range(40)]
+    try:
+        with connected(port) as connection:
+            connection.sendall(GET)
+            assert rest(connection).startswith((b"HTTP/1.1 503", b"HTTP/1.1 200"))
+    finally:
+        for connection in mute:
+            connection.close()
+    until = time.monotonic() + PATIENCE_S
+    while httpx.get(f"http://127.0.0.1:{port}/healthz").status_code != 200:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("upgrade", [b"websocket", b"h2c", b"TLS/1.0"])
+def test_an_upgrade_is_passed_over(port: int, upgrade: bytes) -> None:
+    with connected(port) as connection:
+        connection.sendall(GET[:-2] + b"Connection: Upgrade\r\nUpgrade: " + upgrade + b"\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v1/search?q=\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+        POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        POST + b"Content-Length: -1\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\n\r\nZ\r\n",
+    ],
+)
+def test_what_is_no_http_is_a_400(port: int, wrong: bytes) -> None:
+    with connected(port) as connection:
+        connection.sendall(wrong)
+        assert rest(connection).startswith(b"HTTP/1.1 400")
+
+
+def test_the_environment_cannot_make_the_server_believe_a_client(port: int) -> None:
+    told = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=told) as client:
+        feed = client.get("/v1/search.json").json()
+        assert feed["feed_url"] == f"http://127.0.0.1:{port}/v1/search.json"
