@@ -10,21 +10,23 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from starlette.responses import Response
 
-# ReDoc fills style elements by script: that begins with an empty one, whose hash this is.
-_EMPTY = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+# ReDoc makes style elements by script: an empty one, which it fills later, and a constant one.
+_STYLES = (
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' "
+    "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
+)
 POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        f"style-src 'self' {_EMPTY}",
+        f"style-src 'self' {_STYLES}",
         "img-src 'self' data:",
         "connect-src 'self'",
         "base-uri 'none'",
@@ -39,6 +41,12 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
+_KEPT = {"Cache-Control": "max-age=86400"}
+
+# ReDoc shows its maker's logo, from its maker's host.
+_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+_NO_LOGO = b"data:image/svg+xml,%3Csvg xmlns=%27http://www.w3.org/2000/svg%27/%3E"
+
 _PAGE = """<!doctype html>
 <html lang="en" data-openapi="{prefix}/openapi.json">
 <head>
@@ -59,10 +67,16 @@ _PAGE = """<!doctype html>
 
 def install(app: FastAPI) -> None:
     """Add the pages, their files and the way from `/` to them."""
-    theirs = StaticFiles(directory=str(files("fastapi_offline") / "static"))
-    ours = StaticFiles(directory=str(files("app.api") / "static"))
-    app.mount("/static/broadsheet", ours)
-    app.mount("/static", theirs)
+    theirs = files("fastapi_offline") / "static"
+    ours = files("app.api") / "static"
+
+    @app.get("/static/redoc.js", include_in_schema=False)
+    def redoc_itself() -> Response:
+        script = (theirs / "redoc.standalone.js").read_bytes().replace(_LOGO, _NO_LOGO)
+        return Response(script, media_type="text/javascript", headers=_KEPT)
+
+    app.mount("/static/broadsheet", StaticFiles(directory=str(ours)))
+    app.mount("/static", StaticFiles(directory=str(theirs)))
 
     @app.get("/", include_in_schema=False)
     async def root(request: Request) -> Response:
@@ -81,7 +95,7 @@ def install(app: FastAPI) -> None:
         return _page(
             request,
             styles=("broadsheet/page.css",),
-            scripts=("redoc.standalone.js", "broadsheet/redoc.js"),
+            scripts=("redoc.js", "broadsheet/redoc.js"),
         )
 
 

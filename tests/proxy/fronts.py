@@ -1,0 +1,200 @@
+"""The proxies of docs/proxy, really run: their files with only addresses and paths replaced."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "proxy"
+SEEDS = Path(__file__).parents[2] / "seeds"
+PEER = "127.0.0.2"
+"""The address that a proxy asks from: alone trusted, so that a test can be a stranger."""
+
+
+def needed(program: str) -> str:
+    """The path of `program`; the test is skipped where there is none."""
+    found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.skip(f"{program} is not installed")
+    return found
+
+
+@dataclass(frozen=True)
+class Front:
+    """A running proxy, with the ports that it listens on."""
+
+    http_port: int
+    https_port: int
+    certificate: Path
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.https_port}"
+
+    def client(self, **more: Any) -> httpx.Client:
+        """A client that trusts the proxy's certificate and no other."""
+        context = ssl.create_default_context(cafile=self.certificate)
+        return httpx.Client(base_url=self.url, verify=context, trust_env=False, timeout=30, **more)
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    made, key = folder / "front.pem", folder / "front.key"
+    named = "subjectAltName=IP:127.0.0.1"
+    words = f"{needed('openssl')} req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
+    subprocess.run(
+        [*words.split(), "-addext", named, "-keyout", key, "-out", made],
+        check=True,
+        capture_output=True,
+    )
+    return made, key
+
+
+def example(name: str, changes: dict[str, str]) -> str:
+    """A file of docs/proxy with `changes`, each of which must be found."""
+    text = (EXAMPLES / name).read_text()
+    for old, new in changes.items():
+        assert old in text, f"{name} has no {old!r}"
+        text = text.replace(old, new)
+    return text
+
+
+@contextmanager
+def nginx(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[Front]:
+    """nginx as in docs/proxy before the two `ports`; `kept` leaves the prefix in place."""
+    program = needed("nginx")
+    made, key = certificate(folder)
+    front = Front(free_port(), free_port(), made)
+    paths = "".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    first, second = (ports * 2)[:2]
+    changes = {
+        "http {": f"http {{ access_log off; {paths}",
+        "worker_processes auto": "worker_processes 2",
+        "127.0.0.1:8001": f"127.0.0.1:{first}",
+        "127.0.0.1:8002": f"127.0.0.1:{second}",
+        "listen 80": f"listen 127.0.0.1:{front.http_port}",
+        "listen 443": f"listen 127.0.0.1:{front.https_port}",
+        "https://$host$request_uri": f"{front.url}$request_uri",
+        "/etc/ssl/news.example.org.pem": str(made),
+        "/etc/ssl/news.example.org.key": str(key),
+        "server_name news.example.org": "server_name 127.0.0.1",
+        "return 308 /archive/": f"return 308 {front.url}/archive/",
+        "rate=50r/s": "rate=100000r/s",
+        "proxy_connect_timeout": f"proxy_bind {PEER}; proxy_connect_timeout",
+    }
+    if kept:
+        changes["proxy_pass http://broadsheet/;"] = "proxy_pass http://broadsheet;"
+    (folder / "nginx.conf").write_text(example("nginx.conf", changes))
+    user = "user root root;" if os.geteuid() == 0 else ""
+    command = [program, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"]
+    command += ["-g", f"daemon off; pid {folder}/nginx.pid; {user}"]
+    with started(command, front.http_port):
+        yield front
+
+
+@contextmanager
+def haproxy(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[Front]:
+    """HAProxy as in docs/proxy before the two `ports`; `kept` leaves the prefix in place."""
+    program = needed("haproxy")
+    made, key = certificate(folder)
+    (folder / "both.pem").write_bytes(made.read_bytes() + key.read_bytes())
+    front = Front(free_port(), free_port(), made)
+    first, second = (ports * 2)[:2]
+    changes = {
+        "bind :80": f"bind 127.0.0.1:{front.http_port}",
+        "bind :443": f"bind 127.0.0.1:{front.https_port}",
+        "/etc/ssl/news.example.org.pem": str(folder / "both.pem"),
+        "redirect scheme https code": f"redirect prefix {front.url} code",
+        "sc0_http_req_rate gt 500": "sc0_http_req_rate gt 100000",
+        "127.0.0.1:8001": f"127.0.0.1:{first} source {PEER}",
+        "127.0.0.1:8002": f"127.0.0.1:{second} source {PEER}",
+    }
+    if kept:
+        changes["    http-request replace-path /archive/(.*) /\\1\n"] = ""
+    (folder / "haproxy.cfg").write_text(example("haproxy.cfg", changes))
+    with started([program, "-db", "-f", folder / "haproxy.cfg"], front.http_port):
+        yield front
+
+
+@contextmanager
+def started(command: list[Any], port: int) -> Iterator[None]:
+    """A proxy's process, once it listens on `port`, until the end."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        until = time.monotonic() + 30
+        while True:
+            assert process.poll() is None, process.communicate()[1]
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
+                break
+            except httpx.TransportError:
+                assert time.monotonic() < until, "the proxy does not listen"
+                time.sleep(0.05)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+class Upstream:
+    """A server of the seeds that can be stopped and started again on its port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._environment = {
+            **environment(folder),
+            "BROADSHEET_TRUSTED_PROXIES": f"{PEER}/32",
+        }
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Serve, and return when it is ready."""
+        self._process = subprocess.Popen(
+            broadsheet("serve", "--port", str(self.port)),
+            env=self._environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_until_ready(self._process, self.port)
+
+    def stop(self) -> None:
+        """Let it finish what it has, and wait for its end."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            _, stderr = self._process.communicate(timeout=40)
+            assert "Traceback" not in stderr, stderr
+            self._process = None
+
+
+@contextmanager
+def upstreams(folder: Path, number: int) -> Iterator[list[Upstream]]:
+    """Servers of one data folder, which holds the seeds."""
+    load = broadsheet("load", SEEDS)
+    subprocess.run(load, env=environment(folder), check=True, capture_output=True)
+    servers = [Upstream(folder) for _ in range(number)]
+    try:
+        for server in servers:
+            server.start()
+        yield servers
+    finally:
+        for server in servers:
+            server.stop()

@@ -1,0 +1,170 @@
+"""Behind real proxies, configured as in docs/proxy: addresses, spoofing, restarts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+
+from tests.proxy import fronts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.proxy.fronts import Front, Upstream
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
+    with fronts.upstreams(tmp_path_factory.mktemp("upstream"), 1) as (server,):
+        yield server
+
+
+PROXIES = {"nginx": fronts.nginx, "haproxy": fronts.haproxy}
+
+
+@pytest.fixture(
+    scope="module", params=[(name, kept) for name in PROXIES for kept in (False, True)], ids=str
+)
+def front(
+    request: pytest.FixtureRequest, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Front]:
+    name, kept = request.param
+    fronts.needed(name)
+    with PROXIES[name](tmp_path_factory.mktemp(name), [upstream.port], kept=kept) as running:
+        yield running
+
+
+def test_every_address_in_an_answer_leads_back_through_the_proxy(front: Front) -> None:
+    begin = f"{front.url}/archive/"
+    with front.client() as client:
+        found: list[str] = []
+        for path in ("v1/articles?limit=1", "v1/search?q=pakistan&limit=1"):
+            found.append(client.get(f"/archive/{path}").links["next"]["url"])
+        atom = ET.fromstring(client.get("/archive/v1/search.atom?limit=1").content)
+        found += [each.attrib["href"] for each in atom.iter("{http://www.w3.org/2005/Atom}link")]
+        feed = client.get("/archive/v1/search.json?limit=1").json()
+        found += [
+            feed["home_page_url"],
+            feed["feed_url"],
+            feed["next_url"],
+            feed["items"][0]["url"],
+        ]
+        (server,) = client.get("/archive/openapi.json").json()["servers"]
+        found.append(f"{front.url}{server['url']}/healthz")
+        for address in found:
+            assert address.startswith(begin), address
+            assert client.get(address).status_code == 200, address
+        landed = client.get("/archive", follow_redirects=True)
+        assert landed.url == f"{begin}docs"
+        assert landed.status_code == 200
+
+
+def test_plain_http_leads_to_https(front: Front) -> None:
+    asked = f"http://127.0.0.1:{front.http_port}/archive/v1/articles?limit=1"
+    answer = httpx.get(asked, trust_env=False)
+    assert answer.status_code == 308
+    assert answer.headers["location"] == f"{front.url}/archive/v1/articles?limit=1"
+
+
+SPOOFED = {
+    "X-Forwarded-For": "1.2.3.4",
+    "X-Forwarded-Proto": "gopher",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Prefix": "//evil.example",
+    "Forwarded": "for=1.2.3.4;host=evil.example;proto=http",
+    "X-Real-IP": "1.2.3.4",
+}
+
+
+def test_spoofed_headers_reach_nobody_through_the_proxy(front: Front) -> None:
+    with front.client(headers=SPOOFED) as client:
+        feed = client.get("/archive/v1/search.json")
+        assert "evil" not in feed.text
+        assert feed.json()["feed_url"] == f"{front.url}/archive/v1/search.json"
+
+
+def test_spoofed_headers_reach_nobody_past_the_proxy(upstream: Upstream) -> None:
+    own = f"http://127.0.0.1:{upstream.port}"
+    with httpx.Client(base_url=own, headers=SPOOFED, trust_env=False) as client:
+        assert client.get("/v1/search.json").json()["feed_url"] == f"{own}/v1/search.json"
+        assert client.get("/").headers["location"] == "/docs"
+
+
+def test_answers_are_compressed_and_tags_still_hold(front: Front) -> None:
+    with front.client() as client:
+        answer = client.get("/archive/v1/search?q=pakistan")
+        assert answer.headers["content-encoding"] == "gzip"
+        tag = {"If-None-Match": answer.headers["etag"]}
+        assert client.get("/archive/v1/search?q=pakistan", headers=tag).status_code == 304
+        assert "max-age" in answer.headers["strict-transport-security"]
+        assert "nosniff" in answer.headers["x-content-type-options"]
+
+
+def test_what_is_too_large_is_refused_before_it_gets_here(front: Front) -> None:
+    with front.client() as client:
+        answer = client.post("/archive/v1/articles", content=b" " * (32 * 1024 * 1024 + 1))
+        assert answer.status_code == 413
+        assert client.get(f"/archive/v1/search?q={'a' * 20_000}").status_code in (400, 414)
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_a_restart_in_turn_under_load_loses_no_get(name: str, tmp_path: Path) -> None:
+    fronts.needed(name)
+    failed: list[object] = []
+    answered = [0, 0, 0, 0]
+    done = threading.Event()
+
+    def ask(front: Front, number: int) -> None:
+        paths = ("/v1/search?q=pakistan", "/v1/articles", "/v1/search.csv", "/healthz")
+        with front.client() as client:
+            while not done.is_set():
+                try:
+                    answer = client.get("/archive" + paths[answered[number] % len(paths)])
+                except httpx.HTTPError as error:
+                    failed.append(error)
+                else:
+                    if answer.status_code != 200:
+                        failed.append((answer.status_code, answer.text))
+                answered[number] += 1
+                done.wait(0.005)
+
+    with ExitStack() as stack:
+        servers = stack.enter_context(fronts.upstreams(tmp_path, 2))
+        front = stack.enter_context(PROXIES[name](tmp_path, [each.port for each in servers]))
+        asking = [threading.Thread(target=ask, args=(front, n)) for n in range(len(answered))]
+        for thread in asking:
+            thread.start()
+        try:
+            for server in servers:
+                before = sum(answered)
+                server.stop()
+                server.start()
+                assert sum(answered) > before
+        finally:
+            done.set()
+            for thread in asking:
+                thread.join()
+    assert failed == []
+    assert sum(answered) > 100
+    print(f"{sum(answered)} GETs during 2 restarts, {len(failed)} failed")
+
+
+def test_caddy_takes_its_example(tmp_path: Path) -> None:
+    command = [fronts.needed("caddy"), "validate", "--adapter", "caddyfile", "--config"]
+    folders = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [*command, fronts.EXAMPLES / "Caddyfile"],
+        env={**os.environ, **folders},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
