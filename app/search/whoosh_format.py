@@ -17,7 +17,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import accumulate
-from pickle import load, loads
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from zlib import decompress
@@ -36,10 +36,10 @@ from app.filters import NAMED
 from app.search import duplicates
 from app.search.matching import UNDATED, ZONES
 from app.search.query import Fuzzy, Prefix
+from app.search.whoosh_pickles import File, load, loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from app.search.base import Change, Document
     from app.search.whoosh_writer import Writer
@@ -148,8 +148,9 @@ class Storage(FileStorage):  # type: ignore[misc]
         self._opened: list[Any] = []
 
     def open_file(self, name: str, **options: Any) -> Any:
-        """As Whoosh's own, and remembered."""
-        file = super().open_file(name, **options)
+        """As Whoosh's own, but with pickles that are data alone, and remembered."""
+        stream = Path(self.folder, name).open("rb")  # noqa: SIM115 (closed with the file)
+        file = File(stream, name=name, **options)
         self._opened.append(file)
         return file
 
@@ -314,12 +315,10 @@ def posting_blocks(data: bytes) -> Iterator[tuple[tuple[int, ...], Any, Any]]:
         (length,) = _LENGTH.unpack_from(data, at)
         last = length < 0
         stream.seek(at + _LENGTH.size)
-        count, _, _, compressed, _, _ = load(stream)  # noqa: S301 (our own file, as Whoosh reads it)
+        count, _, _, compressed, _, _ = load(stream)
         start, at = stream.tell(), at + _LENGTH.size + abs(length)
         block = data[start:at]
-        steps, weights, values = loads(  # noqa: S301
-            decompress(block) if compressed else block
-        )
+        steps, weights, values = loads(decompress(block) if compressed else block)
         if weights is None or isinstance(weights, float):
             weights = (weights or 1.0,) * count
         yield steps, weights, values or (b"",) * count

@@ -1,0 +1,49 @@
+"""What Whoosh pickled into its files, read as data: no file of an index can run code.
+
+Whoosh keeps its list of segments, tables' headers and blocks of postings as pickles. They
+hold numbers, text, bytes, containers of these, and segments. A pickle that names anything
+else is damage, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import pickle
+from io import BytesIO
+from typing import IO, Any
+
+from whoosh.filedb.structfile import StructFile
+
+_NAMED = frozenset(
+    {
+        ("app.search.whoosh_format", "Codec"),
+        ("builtins", "int"),
+        ("collections", "defaultdict"),
+        ("whoosh.codec.whoosh3", "W3Segment"),
+    }
+)
+"""What the pickles of an index name, by module."""
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _NAMED:
+            raise pickle.UnpicklingError(f"{module}.{name} has no place in an index")
+        return super().find_class(module, name)
+
+
+def load(stream: IO[bytes]) -> Any:
+    """The next pickle of `stream`, which is left behind it; raises UnpicklingError."""
+    return _Unpickler(stream).load()
+
+
+def loads(data: bytes) -> Any:
+    """What `data` is a pickle of; raises UnpicklingError."""
+    return _Unpickler(BytesIO(data)).load()
+
+
+class File(StructFile):  # type: ignore[misc]
+    """A file of an index."""
+
+    def read_pickle(self) -> Any:
+        """The next pickle, as data."""
+        return load(self.file)
