@@ -434,3 +434,16 @@ def test_settings_are_frozen_and_empty_means_none() -> None:
     assert chosen.database_url is None
     with pytest.raises(ValueError, match="frozen"):
         chosen.source = "x"  # type: ignore[misc]
+
+
+def test_what_a_user_sent_cannot_pass_for_a_line_of_the_log(tmp_path: Path) -> None:
+    done = subprocess.run(
+        broadsheet("load", "rain\nERROR forged\x1b[2J\u2028.txt"),
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.splitlines()[0] == (
+        "WARNING rejected rain\\nERROR forged\\x1b[2J\\u2028.txt: there is no such file"
+    )
