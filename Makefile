@@ -2,11 +2,12 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
+FUZZ_S ?= 60
 BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check format lint types imports migrations cover bench image-test goldens lock clean
+.PHONY: help install serve test check format lint types imports migrations audit cover fuzz bench image-test goldens lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +28,7 @@ serve: install ## Load the seeds and serve the API on 127.0.0.1:8000
 test: install ## Run the tests
 	$(BIN)/python -m pytest
 
-check: install format lint types imports migrations cover ## Everything that must hold before a commit
+check: install format lint types imports migrations audit cover ## Everything that must hold before a commit
 
 format: install
 	$(BIN)/ruff format --check .
@@ -43,6 +44,16 @@ imports: install
 
 migrations: install
 	$(BIN)/python -m pytest -q tests/test_migrations.py
+
+audit: install ## Ask an advisory source about every locked package
+	@test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/python -m pip \
+	  install --quiet --require-hashes -r requirements-audit.txt; } || true
+	@tests/audit.sh .venv/audit/bin/pip-audit
+
+fuzz: install ## Feed random bytes to readers, query parser and cursors for FUZZ_S seconds each
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-fuzz.txt
+	cd $$(mktemp -d) && for target in readers queries cursors; do \
+	  PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_S) -print_final_stats=1 || exit 1; done
 
 cover: install ## Run the tests and hold their branch coverage to the floor
 	rm -f .coverage .coverage.*
@@ -66,6 +77,8 @@ lock: install ## Resolve the dependencies anew
 	  --no-emit-index-url --no-emit-find-links --extra entities pyproject.toml -o requirements-entities.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements-dev.txt
+	for tool in audit fuzz; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links requirements-$$tool.in -o requirements-$$tool.txt; done
 
 clean: ## Remove what make has made; your data folder stays
 	rm -rf .venv .mypy_cache .ruff_cache .coverage .coverage.* broadsheet.egg-info
