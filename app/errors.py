@@ -15,12 +15,14 @@
     │   ├── StoreExists      a restore would lose what is stored
     │   ├── FileExists       a backup would lose a file
     │   ├── BackupUnsound    a copy of it does not hold together
+    │   ├── StoreBusy        another write has not ended in time
     │   ├── SchemaMismatch   its tables are of another version than this program
     │   └── ExtractorBusy    another process is extracting
     ├── ExtractorMissing     names cannot be found in the way that was asked for
     └── EngineError          the index cannot answer now
         ├── IndexMissing     there is none yet
         ├── IndexDamaged     its files do not hold together
+        ├── IndexForeign     it was made of another database than this
         ├── EngineBusy       another process is writing it
         └── OutOfTime        a search took longer than it may
 
@@ -176,6 +178,13 @@ class BackupUnsound(StoreError):
         self.reason = reason
 
 
+class StoreBusy(StoreError):
+    """Another write has held the database for longer than one may wait."""
+
+    def __init__(self) -> None:
+        super().__init__("the database cannot answer: another write takes too long")
+
+
 class SchemaMismatch(StoreError):
     """The database's tables are of revision `found`; this program needs `wanted`."""
 
@@ -230,6 +239,15 @@ class IndexDamaged(EngineError):
     """The files of the index do not hold together; only a rebuild helps."""
 
     hint = "run: broadsheet sync"
+
+
+class IndexForeign(EngineError):
+    """The index was made of another database: its hits are not articles of this one."""
+
+    hint = "run: broadsheet sync"
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found, "the index was made of another database")
 
 
 class OutOfTime(EngineError):

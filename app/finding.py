@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from app import articles, entities, text
-from app.errors import QueryError
+from app.errors import IndexForeign, QueryError
 from app.filters import ENTITIES, Choice, id_of
 from app.search import duplicates, query, snippets
 from app.search.base import Request
@@ -70,8 +70,15 @@ class Results:
 
 
 def search(session: Session, engine: Engine, request: Request) -> Found:
-    """The engine's answer, with the entities that names in the request stand for."""
-    return engine.search(identified(session, request))
+    """The engine's answer, with the entities that names in the request stand for.
+
+    Somebody may have put another index, or another database, in place while we serve. Raises
+    IndexForeign; `indexing.sync` builds the index anew.
+    """
+    found = engine.search(identified(session, request))
+    if found.store_id != articles.store_id(session):
+        raise IndexForeign(f"store {found.store_id}")
+    return found
 
 
 def identified(session: Session, request: Request) -> Request:
@@ -138,6 +145,9 @@ def find(session: Session, engine: Engine, request: Request, *, highlight: bool)
     stored = articles.some(session, ids)
     bodies = articles.texts(session, ids) if highlight else {}
     marker = snippets.compile(request.query) if highlight else None
+    lag = articles.last_change(session) - found.cursor
+    if lag < 0:  # the session began after the search, so the index is of a later state
+        raise IndexForeign(f"change {found.cursor}")
     hits = [
         Hit(
             article,
@@ -155,7 +165,7 @@ def find(session: Session, engine: Engine, request: Request, *, highlight: bool)
         total=found.total,
         after=found.after,
         cursor=found.cursor,
-        lag=max(articles.last_change(session) - found.cursor, 0),
+        lag=lag,
         complete=found.complete and not clock.late,
         facets={name: _labelled(session, name, top) for name, top in found.facets.items()},
         histogram=found.histogram,
@@ -253,7 +263,7 @@ def completions(session: Session, engine: Engine, beginning: str, limit: int) ->
     leaves.append(query.Prefix(prefix=forms[-1]))
     tree = query.And(clauses=tuple(leaves)) if len(leaves) > 1 else leaves[0]
     in_headlines = Request(query=query.Within(zone="headline", node=tree), limit=limit)
-    hits = engine.search(in_headlines).hits
+    hits = search(session, engine, in_headlines).hits
     stored = articles.some(session, [hit.id for hit in hits])
     headlines = [
         Completion(stored[hit.id].headline, "headline", 1, hit.id)
@@ -370,11 +380,8 @@ def similar(
     if not telling:
         return [], 0
     like: Query = query.Or(clauses=telling) if len(telling) > 1 else telling[0]
-    found = search(
-        session,
-        engine,
-        replace(request, query=like, limit=max(_CANDIDATES, request.limit + 1), sort="relevance"),
-    )
+    most = max(_CANDIDATES, request.limit + 1)
+    found = search(session, engine, replace(request, query=like, limit=most, sort="relevance"))
     ids = [hit.id for hit in found.hits if hit.id != article_id]
     stored = articles.some(session, ids)
     bodies = articles.texts(session, ids)

@@ -43,6 +43,7 @@ _ENGINE_DETAILS: dict[type[Exception], str] = {  # paths and traces are for the 
     errors.EngineError: "the search index cannot be read now",
     errors.OutOfTime: "the search took longer than it may; ask for less",
     errors.IndexMissing: "no search index has been built yet",
+    errors.IndexForeign: "the search index is of another database and is being built anew",
     errors.IndexDamaged: "the search index is damaged and is being built anew",
 }
 

@@ -139,13 +139,14 @@ class Found:
 
     `total` counts every hit exactly, or is a lower bound where `complete` is False because
     the time was up. `after` is the Place to go on from, None on the last page. `cursor` is
-    the last change that the index had taken in.
+    the last change that the index had taken in, of the store `store_id`.
     """
 
     hits: list[Hit]
     total: int
     after: Place | None
     cursor: int
+    store_id: UUID
     complete: bool = True
     facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     """For each field asked for: folded values with their counts, commonest first."""

@@ -35,6 +35,7 @@ HALF_LIFE_DAYS = 30.0
 class Snapshot(Protocol):
     """One generation of an index, open for one thread."""
 
+    store_id: uuid.UUID
     cursor: int
     segments: list[Any]  # of Segment
     lengths: Sequence[int]
@@ -91,6 +92,7 @@ def search(snapshot: Snapshot, request: Request, memory: Memory) -> Found:
         total=total,
         after=ranking.place_of(rows[-1], statistics) if more and rows else None,
         cursor=snapshot.cursor,
+        store_id=snapshot.store_id,
         facets={
             name: counting.top(counting.facet(hits, name), request.facet_limit)
             for name in request.facets

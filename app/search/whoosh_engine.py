@@ -30,7 +30,7 @@ from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
 from app.search import ranking, scoring, vocabulary, whoosh_format
 from app.search.base import SCHEMA_VERSION, Change, Found, Request, Stamp
 from app.search.whoosh_snapshots import Snapshots, latest_generation
-from app.search.whoosh_stamp import Contents, StampFile, bad_file, sizes
+from app.search.whoosh_stamp import NAME_FILE, Contents, StampFile
 from app.search.whoosh_writer import Writer
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class WhooshEngine:
         self._stamp_file.raise_marked()
         for _ in range(3):  # a writer may commit between our two looks
             stamp = self._stamp_file.read()
-            bad = bad_file(self._folder / stamp.directory, stamp)
+            bad = self._stamp_file.bad_file(self._folder / stamp.directory, stamp)
             if not bad:
                 return
             if latest_generation(self._folder / stamp.directory) > stamp.generation:
@@ -130,19 +130,17 @@ class WhooshEngine:
             if cursor < stamp.cursor:
                 return  # another process has taken these in since they were read
             directory = self._folder / stamp.directory
+            if stamp.generation == latest_generation(directory) and (
+                bad := self._stamp_file.bad_file(directory, stamp)
+            ):
+                raise IndexDamaged(str(directory), bad)  # what is taken in now is proved by it
             if changes:
                 _remove_leftovers(directory)
                 with whoosh_format.reading(directory):
                     self._write(directory, changes)
-            self._stamp_file.write(
-                stamp.model_copy(
-                    update={
-                        "cursor": cursor,
-                        "generation": latest_generation(directory),
-                        "files": sizes(directory),
-                    }
-                )
-            )
+            stamp = stamp.model_copy(update={"cursor": cursor})
+            generation = latest_generation(directory)
+            self._stamp_file.write(self._stamp_file.with_files(stamp, directory, generation))
 
     def _write(self, directory: Path, changes: Sequence[Change]) -> None:
         storage = whoosh_format.Storage(directory)
@@ -185,19 +183,19 @@ class WhooshEngine:
             name = f"whoosh-{uuid.uuid4().hex[:12]}"
             directory = self._folder / name
             directory.mkdir()
+            (directory / NAME_FILE).write_text(name)
             FileIndex.create(whoosh_format.Storage(directory), whoosh_format.schema())
             beside = WhooshEngine(self._folder, _stamp=f"building-{name}.json", _locked=True)
-            beside._stamp_file.write(
-                Contents(
-                    directory=name,
-                    store_id=store_id,
-                    cursor=0,
-                    schema_version=SCHEMA_VERSION,
-                    analyzer_version=text.ANALYZER_VERSION,
-                    generation=0,
-                    files=sizes(directory),
-                )
+            stamp = Contents(
+                directory=name,
+                store_id=store_id,
+                cursor=0,
+                schema_version=SCHEMA_VERSION,
+                analyzer_version=text.ANALYZER_VERSION,
+                generation=0,
+                files={},
             )
+            beside._stamp_file.write(beside._stamp_file.with_files(stamp, directory, 0))
             try:
                 yield beside
             except BaseException:
@@ -206,11 +204,12 @@ class WhooshEngine:
             finally:
                 beside.close()
             old, sound = self._current(store_id)
+            for left in self._folder.glob("whoosh-*"):  # what no stamp names is kept as well
+                if left.is_dir() and left != directory and not (sound and left == old):
+                    left.rename(left.with_name(f"damaged-{left.name}"))
             self._stamp_file.take_over(beside._stamp_file)
             if old is not None and sound:
                 shutil.rmtree(old, ignore_errors=True)
-            elif old is not None:
-                old.rename(old.with_name(f"damaged-{old.name}"))
 
     def _current(self, store_id: uuid.UUID) -> tuple[Path | None, bool]:
         """The directory that is in use, and whether it is a sound index of this store."""

@@ -11,22 +11,24 @@ import time
 from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whoosh.filedb.filestore import FileStorage
 from whoosh.index import TOC
 from whoosh.reading import SegmentReader
 
 from app.errors import IndexDamaged
 from app.search import whoosh_format
 from app.search.whoosh_format import Columns, Segment
-from app.search.whoosh_stamp import bad_file
+from app.search.whoosh_stamp import looks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from uuid import UUID
 
-    from app.search.whoosh_stamp import Contents, Signature, StampFile
+    from whoosh.filedb.filestore import FileStorage
+
+    from app.search.whoosh_stamp import Contents, Look, Signature, StampFile
 
     Version = tuple[Signature, tuple[str, int]]
 
@@ -37,14 +39,22 @@ _KEPT = 8
 class Snapshot:
     """One generation of the index, opened; used by one thread at a time.
 
-    `version` is the stamp's signature, and the directory and generation opened under it.
+    `version` is the stamp's signature, and the directory and generation opened under it;
+    `looks` is what the files were like then.
     """
 
     version: Version
+    store_id: UUID
     cursor: int
     segments: list[Segment]
     storage: whoosh_format.Storage
+    names: list[str]
+    looks: list[Look]
     lengths: Sequence[int] = whoosh_format.LENGTHS
+
+    def is_touched(self) -> bool:
+        """Whether a file is not what it was when this was opened."""
+        return looks(Path(self.storage.folder), self.names) != self.looks
 
     def close(self) -> None:
         """Close its files."""
@@ -105,7 +115,7 @@ class Snapshots:
         while self._idle:
             with suppress(IndexError):
                 snapshot = self._idle.pop()
-                if snapshot.version == (signature, self._newest_seen):
+                if snapshot.version == (signature, self._newest_seen) and not snapshot.is_touched():
                     return snapshot
                 snapshot.close()
         for attempt in range(10):
@@ -130,7 +140,11 @@ class Snapshots:
         try:
             with whoosh_format.reading(directory):
                 toc = TOC.read(storage, "MAIN", schema=whoosh_format.schema())
-                if toc.generation == stamp.generation and (bad := bad_file(directory, stamp)):
+                stamped = toc.generation == stamp.generation
+                prove = self._stamp_file.bad_file if stamped else self._stamp_file.bad_name
+                names = list(stamp.files) if stamped else []
+                seen_so = looks(directory, names)  # before they are proved
+                if bad := prove(directory, stamp):
                     raise IndexDamaged(str(directory), bad)
                 segments = [
                     Segment(SegmentReader(storage, toc.schema, segment), columns, str(directory))
@@ -145,12 +159,12 @@ class Snapshots:
         seen = (stamp.directory, toc.generation)
         if seen[0] != self._newest_seen[0] or seen > self._newest_seen:
             self._newest_seen = seen
-        return Snapshot((signature, seen), stamp.cursor, segments, storage)
+        return Snapshot(
+            (signature, seen), stamp.store_id, stamp.cursor, segments, storage, names, seen_so
+        )
 
 
 def latest_generation(directory: Path) -> int:
     """The number of the newest commit; -1 where there is none."""
-    try:
-        return int(TOC._latest_generation(FileStorage(str(directory)), "MAIN"))
-    except OSError:
-        return -1
+    with whoosh_format.reading(directory):
+        return int(TOC._latest_generation(whoosh_format.Storage(directory), "MAIN"))
