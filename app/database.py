@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection
+    from sqlalchemy.engine import ExceptionContext
 
     from app.settings import Settings
 
@@ -55,31 +57,44 @@ class Database:
         )
         event.listen(self._engine, "connect", _configure)
         event.listen(self._engine, "begin", _begin)
+        event.listen(self._engine, "handle_error", self._give_up_broken)
 
     @classmethod
     def open(cls, settings: Settings) -> Database:
         """The database of `settings`, its folder made; its tables are not looked at yet."""
-        if settings.database_url is not None:
-            return cls(settings.database_url, threads=settings.threads)._shared(file_of(settings))
-        path = settings.data_dir.absolute()
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            if not os.access(path, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        except OSError as error:
-            raise FolderUnwritable(str(path), error.strerror or str(error)) from error
         file = file_of(settings)
-        return cls(f"sqlite:///{file}", threads=settings.threads)._shared(file)
-
-    def _shared(self, file: Path) -> Database:
-        self._share = Share(file)
-        return self
+        if settings.database_url is None:
+            path = settings.data_dir.absolute()
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                if not os.access(path, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            except OSError as error:
+                raise FolderUnwritable(str(path), error.strerror or str(error)) from error
+        opened = cls(
+            settings.database_url or f"sqlite:///{file}",
+            threads=settings.threads,
+            lock_timeout_s=settings.lock_timeout_s,
+        )
+        opened._share = Share(file)
+        return opened
 
     def close(self) -> None:
         """Give every connection back; the object can't be used afterwards."""
         self._engine.dispose()
         if self._share is not None:
             self._share.release()
+
+    def _give_up_broken(self, context: ExceptionContext) -> None:
+        """Open connections anew after an error that may be their own.
+
+        All of them: what was opened while the files could not be written is shared, and
+        stays read-only until the last connection lets go of it.
+        """
+        code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
+        if code in _BROKEN:
+            context.is_disconnect = True
+            self._engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -97,6 +112,9 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to this program's revision; several processes may call it at once."""
+        with _translated(), self._engine.connect() as connection:
+            if self._revision(connection) == _head():
+                return  # without the lock, which somebody may hold for long
         engine = self._engine.execution_options(**_WRITING)
         with _translated(), engine.begin() as connection:
             config = _alembic()
@@ -165,6 +183,9 @@ def _configure(connection: Any, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+_BROKEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 @contextmanager

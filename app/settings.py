@@ -69,6 +69,10 @@ class Settings(BaseSettings):
             gt=0, le=3600, description="How often the server looks for changes to index, seconds."
         ),
     ] = 1.0
+    lock_timeout_s: Annotated[
+        float,
+        Field(gt=0, le=600, description="How long a write waits for another one to end, seconds."),
+    ] = 30.0
     body_limit_bytes: Annotated[
         int, Field(ge=1024, description="Largest request body that is read, bytes.")
     ] = 32 * 1024 * 1024

@@ -21,7 +21,7 @@ from fastapi import Depends, Request
 from app import exchange
 from app.api.draining import Drain
 from app.api.metrics import Metrics
-from app.errors import Forbidden, ParameterError
+from app.errors import Forbidden, ParameterError, StoreBusy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,9 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="desk")
         self._spare = ThreadPoolExecutor(1, thread_name_prefix="aside")
+        # The database takes one write at a time. Those that wait hold no thread that reads.
+        self._writing = asyncio.Lock()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
 
     async def read(
         self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
@@ -75,18 +78,32 @@ class Desk:
     async def write(
         self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """The result of `work(session, …)`, committed; the index is told to follow."""
+        """The result of `work(session, …)`, committed; the index is told to follow.
+
+        Raises StoreBusy when the writes before it take too long.
+        """
 
         def run() -> T:
             with self.database.transaction() as session:
                 return work(session, *args, **kwargs)
 
-        result = await self.run(run)
+        try:
+            async with asyncio.timeout(self.settings.lock_timeout_s):
+                await self._writing.acquire()
+        except TimeoutError as error:
+            raise StoreBusy from error
+        try:
+            result = await self._in(self._writer, run)
+        finally:
+            self._writing.release()
         self.wake.set()
         return result
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work(…)` in a thread of the pool, for the exchange that is going on."""
+        return await self._in(self._pool, partial(work, *args, **kwargs))
+
+    async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         asked = time.perf_counter()
         going_on = exchange.current.get()
 
@@ -96,11 +113,11 @@ class Desk:
             if going_on is not None:
                 going_on.add("wait", asked, taken - asked)
             with exchange.Part("work"):
-                return work(*args, **kwargs)
+                return work()
 
         self.metrics.queued()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(copy_context().run, timed))
+        return await loop.run_in_executor(pool, partial(copy_context().run, timed))
 
     async def aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work(…)` in the one thread that is kept for operators: no request is before it."""
@@ -120,6 +137,7 @@ class Desk:
     def close(self) -> None:
         """Wait for running work and give the threads back."""
         self._pool.shutdown(cancel_futures=True)
+        self._writer.shutdown(cancel_futures=True)
         self._spare.shutdown(cancel_futures=True)
 
 
