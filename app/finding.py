@@ -262,7 +262,8 @@ def completions(session: Session, engine: Engine, beginning: str, limit: int) ->
     leaves: list[Query] = [query.Word(text=f, token=text.stem(f)) for f in forms[:-1]]
     leaves.append(query.Prefix(prefix=forms[-1]))
     tree = query.And(clauses=tuple(leaves)) if len(leaves) > 1 else leaves[0]
-    in_headlines = Request(query=query.Within(zone="headline", node=tree), limit=limit)
+    within = query.Within(zone="headline", node=tree)
+    in_headlines = Request(query=within, limit=limit, timeout_s=_HEADLINES_TIMEOUT_S)
     hits = search(session, engine, in_headlines).hits
     stored = articles.some(session, [hit.id for hit in hits])
     headlines = [
@@ -273,6 +274,7 @@ def completions(session: Session, engine: Engine, beginning: str, limit: int) ->
     return _mixed(found, headlines, limit)
 
 
+_HEADLINES_TIMEOUT_S = 0.25  # a letter or two stand for very many words
 _FORMS = 5  # of one word, that are not listed one by one
 _ENDING = re.compile(r"(?:ings?|ies|ied|ying|ed|es|e|y|(?<![su])s)$")
 _DOUBLED = re.compile(r"(.)\1$")

@@ -106,6 +106,10 @@ class Segment(Protocol):
         """The values of a field of names, by document number."""
         ...
 
+    def counted(self, field: str) -> Mapping[tuple[str, ...], int]:
+        """How many documents have each value of a field of names, deleted ones included."""
+        ...
+
     def near(self, leaf: Prefix | Fuzzy) -> Collection[str]:
         """The forms of the segment's words that a prefix or a typing error stands for."""
         ...

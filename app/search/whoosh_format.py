@@ -13,7 +13,7 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import accumulate
@@ -303,6 +303,7 @@ class Columns:
         self._sketches = raw("sketch", duplicates.NO_SKETCH)
         self.forms = read_forms(storage, segment)
         self.names: dict[str, list[tuple[str, ...]]] = {}
+        self.counted: dict[str, Counter[tuple[str, ...]]] = {}
         self.spelt: dict[Prefix | Fuzzy, set[str]] = {}
         self.change = _big_endian(raw("change", bytes(8)))
         self.published = _big_endian(raw("published", struct.pack("!q", UNDATED)))
@@ -379,6 +380,13 @@ class Segment:
                         for number in numbers:
                             listed[number] = listed[number] + one if listed[number] else one
             found = self.columns.names[field] = listed
+        return found
+
+    def counted(self, field: str) -> Counter[tuple[str, ...]]:
+        """How many documents have each value of `names`, deleted ones included; counted once."""
+        found = self.columns.counted.get(field)
+        if found is None:
+            found = self.columns.counted[field] = Counter(self.names(field))
         return found
 
     def near(self, leaf: Prefix | Fuzzy) -> list[str]:
