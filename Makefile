@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check format lint types imports migrations audit cover fuzz bench image-test goldens lock clean
+.PHONY: help install serve test check format lint types imports migrations audit cover fuzz bench soak load-test image-test goldens lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,13 @@ cover: install ## Run the tests and hold their branch coverage to the floor
 
 bench: install ## Measure speed and memory, print JSON (needs the benchmark's news data)
 	@$(BIN)/python -m tests.bench
+
+soak: install ## Kill commands at random moments, 50 times each, and prove the store (an hour)
+	SOAK=1 $(BIN)/python -m pytest -q tests/faults
+	$(BIN)/python -m tests.faults.soak
+
+load-test: install ## Ask a server for two minutes, print JSON (needs the benchmark's news data)
+	@$(BIN)/python -m tests.load
 
 image-test: ## Build the image, bring it up, query it, stop it (needs a Docker engine)
 	tests/image/run

@@ -53,19 +53,19 @@ def floors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Each floor or ceiling whose figure is there, and whether it holds; None: cannot tell."""
     found: dict[str, dict[str, Any]] = {}
     if load := figures.get("load"):
-        found["load_ratio"] = _at_least(load["ratio"], LOAD_RATIO)
-        found["load_peak_mb"] = _at_most(load["load_peak_mb"], LOAD_PEAK_MB)
+        found["load_ratio"] = at_least(load["ratio"], LOAD_RATIO)
+        found["load_peak_mb"] = at_most(load["load_peak_mb"], LOAD_PEAK_MB)
     if search := figures.get("search"):
         bare_ms = search["bare"]["one_word"]["p50_ms"]
         ceiling = round(SEARCH_FACTOR * bare_ms + SEARCH_EXTRA_MS, 3)
-        found["search_p50_ms"] = _at_most(search["http"]["one_word"]["p50_ms"], ceiling)
+        found["search_p50_ms"] = at_most(search["http"]["one_word"]["p50_ms"], ceiling)
     if features := figures.get("features"):
         found |= _feature_floors(features)
     if entities := figures.get("entities"):
         for name in ("list", "one", "related", "timeline"):
             found[f"entities_{name}_p95"] = _at_most(entities[name]["p95_ratio"], ENTITY_RATIO)
     if scale := figures.get("scale"):
-        found["scale_ratio"] = _at_least(scale["ratio"], SCALE_RATIO)
+        found["scale_ratio"] = at_least(scale["ratio"], SCALE_RATIO)
         if not scale["two_cores_free"]:
             found["scale_ratio"]["holds"] = None
     if extraction := figures.get("extraction"):
@@ -87,27 +87,29 @@ def _extraction_floors(extraction: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _feature_floors(features: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     if words := features["highlights"].get("words"):  # few pages hold no ten hits
-        found["highlights_ms"] = _at_most(words["added_p50_ms"], HIGHLIGHTS_MS)
-    found["total_ratio"] = _at_most(features["total"]["ratio"], TOTAL_RATIO)
+        found["highlights_ms"] = at_most(words["added_p50_ms"], HIGHLIGHTS_MS)
+    found["total_ratio"] = at_most(features["total"]["ratio"], TOTAL_RATIO)
     for feature, name in (("facet", "place"), ("histogram", "day"), ("histogram", "month")):
         ratio = features[feature][name]["ratio"]
         if ratio is not None:
-            found[f"{feature}_{name}_ratio"] = _at_most(ratio, COUNT_RATIO)
+            found[f"{feature}_{name}_ratio"] = at_most(ratio, COUNT_RATIO)
     for name, dates in features["dates"].items():
-        found[f"dates_{name}_ratio"] = _at_least(dates["ratio"], DATES_RATIO)
+        found[f"dates_{name}_ratio"] = at_least(dates["ratio"], DATES_RATIO)
     hostile = features["hostile"]
-    found["hostile_of_budget"] = _at_most(hostile["worst_of_budget"], BUDGET_SHARE)
+    found["hostile_of_budget"] = at_most(hostile["worst_of_budget"], BUDGET_SHARE)
     busy = features["neighbours_cores"] > MOST_NEIGHBOURS
     if busy and hostile["worst_cpu_of_budget"] <= BUDGET_SHARE < hostile["worst_of_budget"]:
         found["hostile_of_budget"]["holds"] = None
-    found["repeated_ratio"] = _at_least(features["repeated"]["ratio"], REPEATED_RATIO)
-    found["searches_of_304"] = _at_most(features["unchanged"]["searches_of_304"], 0)
+    found["repeated_ratio"] = at_least(features["repeated"]["ratio"], REPEATED_RATIO)
+    found["searches_of_304"] = at_most(features["unchanged"]["searches_of_304"], 0)
     return found
 
 
-def _at_least(value: float, floor: float) -> dict[str, Any]:
+def at_least(value: float, floor: float) -> dict[str, Any]:
+    """A figure with its floor, and whether that holds."""
     return {"value": value, "floor": floor, "holds": value >= floor}
 
 
-def _at_most(value: float, ceiling: float) -> dict[str, Any]:
+def at_most(value: float, ceiling: float) -> dict[str, Any]:
+    """A figure with its ceiling, and whether that holds."""
     return {"value": value, "ceiling": ceiling, "holds": value <= ceiling}
