@@ -4,7 +4,7 @@ Whoosh writes and reads the inverted index (`whoosh_format`), which searches rea
 snapshots (`whoosh_snapshots`); matching and scoring are ours (`scoring`). On disk, below one
 folder:
 
-    whoosh.json      the stamp: which directory is the index, its cursor, its file sizes
+    whoosh.json      the stamp: which directory is the index, its cursor, its files
     whoosh.lock      held by the one writer
     damaged.json     which directory was found damaged by a search, and how
     whoosh-<hex>/    an index; `damaged-whoosh-<hex>/` one that was replaced and kept
