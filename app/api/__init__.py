@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
@@ -126,6 +127,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     pages.install(app)
     app.add_middleware(Inner)
     app.add_middleware(_HeadAsGet)
+    return app
+
+
+def served() -> FastAPI:
+    """The application of the environment's settings, for a process that does nothing else.
+
+    What start-up made stays for good, so the collector need not look at it again: a look at
+    all of it held up every request, for 0.2 s.
+    """
+    app = create_app()
+    gc.collect()
+    gc.freeze()
     return app
 
 

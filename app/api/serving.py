@@ -41,7 +41,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
         patience_s=settings.client_timeout_s,
     )
     uvicorn.run(
-        "app.api:create_app",
+        "app.api:served",
         factory=True,
         host=host,
         port=port,

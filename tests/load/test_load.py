@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import orjson
@@ -42,6 +44,12 @@ def test_a_short_run_is_answered_without_an_error(
     assert figures["floors"]["failed"] == {"value": 0, "ceiling": 0, "holds": True}
     assert figures["memory_mb"]["first"] > 0
     assert figures["latency_ms"].keys() - {"all"} <= mix.SHARES.keys()
+
+
+def test_a_server_does_not_look_for_garbage_in_what_it_started_with() -> None:
+    program = "import gc; from app.api import served; served(); print(gc.get_freeze_count())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert int(done.stdout) > 10_000
 
 
 def test_without_its_data_it_is_skipped_with_the_reason(
