@@ -17,6 +17,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from app import articles, indexing
 from app.search import open_engine
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 WAIT_S = 40.0
 LONG = "SOAK" in os.environ
 """Whether `make soak` runs the tests: then all of them, else the telling ones of a kind."""
+in_the_soak = pytest.mark.skipif(not LONG, reason="make soak runs it")
 _unlike = count()
 
 

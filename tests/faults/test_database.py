@@ -7,12 +7,20 @@ import sqlite3
 import subprocess
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.house import LONG, eventually, filled, honest, served, serving, unavailable
+from tests.faults.house import (
+    eventually,
+    filled,
+    honest,
+    in_the_soak,
+    served,
+    serving,
+    unavailable,
+)
 from tests.test_cli import broadsheet, environment
 from tests.test_crash import assert_mended
 
@@ -61,32 +69,29 @@ def test_while_another_process_holds_the_lock_articles_are_served_and_writes_wai
     assert assert_mended(tmp_path) == len(ids)
 
 
-def test_a_lock_that_stays_is_told_in_the_time_of_one_wait(tmp_path: Path) -> None:
+def test_under_a_lock_that_stays_a_server_starts_and_refuses_writes_in_time(tmp_path: Path) -> None:
     ids = filled(tmp_path)
-    with serving(tmp_path, BROADSHEET_LOCK_TIMEOUT_S="0.5") as server:
+    with ExitStack() as stack:
+        lock = stack.enter_context(ExitStack())
+        lock.enter_context(locked(tmp_path))
+        server = stack.enter_context(serving(tmp_path, BROADSHEET_LOCK_TIMEOUT_S="0.5"))
         answers: list[httpx.Response] = []
         writers = [
             threading.Thread(target=lambda n=n: answers.append(server.post(f"Never {n}")))
             for n in range(8)
         ]
-        with locked(tmp_path):
-            started = time.monotonic()
-            for writer in writers:
-                writer.start()
-            for writer in writers:
-                writer.join(timeout=40)
-            assert time.monotonic() - started < 5
-            for answer in answers:
-                unavailable(answer, "store-unavailable")
-            served(server, ids)
-        assert server.post("Again").status_code == 200
-
-
-def test_a_server_starts_while_another_process_holds_the_lock(tmp_path: Path) -> None:
-    ids = filled(tmp_path)
-    with locked(tmp_path), serving(tmp_path) as server:
+        started = time.monotonic()
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join(timeout=40)
+        assert time.monotonic() - started < 5, "one wait, not eight"
+        for answer in answers:
+            unavailable(answer, "store-unavailable")
         served(server, ids)
         assert honest(server.search(), ids)
+        lock.close()
+        assert server.post("Again").status_code == 200
 
 
 @contextmanager
@@ -133,7 +138,8 @@ def test_in_a_folder_that_becomes_read_only_all_goes_on_and_nothing_acknowledged
     assert assert_mended(tmp_path) == len(stored)
 
 
-@pytest.mark.parametrize("command", ["serve", "load", "sync"] if LONG else ["load"])
+@in_the_soak
+@pytest.mark.parametrize("command", ["serve", "load", "sync"])
 def test_a_command_says_that_its_folder_is_read_only(tmp_path: Path, command: str) -> None:
     filled(tmp_path, 1)
     arguments = [command, str(tmp_path)] if command == "load" else [command]

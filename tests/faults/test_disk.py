@@ -13,7 +13,16 @@ from app import indexing
 from app.errors import BroadsheetError
 from app.search import open_engine
 from tests import factories
-from tests.faults.house import LONG, eventually, filled, honest, served, serving, unavailable
+from tests.faults.house import (
+    LONG,
+    eventually,
+    filled,
+    honest,
+    in_the_soak,
+    served,
+    serving,
+    unavailable,
+)
 from tests.test_cli import broadsheet, environment
 from tests.test_crash import assert_mended, pages
 
@@ -69,7 +78,7 @@ def test_on_a_full_disk_writes_are_refused_and_all_else_goes_on(tmp_path: Path) 
         assert assert_mended(tmp_path) == len(ids)
 
 
-def test_with_a_full_disk_of_the_index_articles_are_taken_and_indexed_later(
+def test_with_a_full_disk_of_the_index_articles_are_taken_and_it_follows_later(
     tmp_path: Path,
 ) -> None:
     with small_disk(tmp_path / "data" / "index") as disk:
@@ -88,24 +97,18 @@ def test_with_a_full_disk_of_the_index_articles_are_taken_and_indexed_later(
             filler.unlink()
             eventually(lambda: _is_indexed(server), "all writes")
             assert honest(server.search(), stored)
-        assert assert_mended(tmp_path) == len(stored)
 
-
-def test_a_rebuild_without_room_leaves_nothing_behind_and_is_done_later(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "data" / "index") as disk:
-        ids = filled(tmp_path)
-        with serving(tmp_path) as server:
-            filler = fill(disk)
-            (disk / "whoosh.json").unlink()
+            fill(disk)
+            (disk / "whoosh.json").unlink()  # it would be built anew, had it room
             for _ in range(5):
                 unavailable(server.search(), "index-unavailable")
                 unavailable(server.get("/readyz"), "index-unavailable")
-                served(server, ids)
+                served(server, stored)
             filler.unlink()
-            eventually(lambda: honest(server.search(), ids), "searches")
+            eventually(lambda: honest(server.search(), stored), "searches")
             eventually(lambda: _is_indexed(server), "a sound index")
             assert not [*disk.glob("building-*")]
-        assert assert_mended(tmp_path) == len(ids)
+        assert assert_mended(tmp_path) == len(stored)
 
 
 @pytest.mark.parametrize("room_kb", [0, 8, 64, 200, 400] if LONG else [64, 200])
@@ -128,6 +131,7 @@ def test_wherever_the_room_ends_an_index_is_never_half_written(
         assert assert_mended(tmp_path) == 560
 
 
+@in_the_soak
 def test_a_load_onto_a_full_disk_says_so_and_is_finished_by_another(tmp_path: Path) -> None:
     source = pages(tmp_path)
     command, settings = broadsheet("load", source), environment(tmp_path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.house import LONG, eventually, filled, honest, served, serving
+from tests.faults.house import eventually, filled, honest, in_the_soak, served, serving
 from tests.test_crash import assert_mended
 
 if TYPE_CHECKING:
@@ -135,17 +135,7 @@ FAULTS: dict[str, Callable[[Path, Path], None]] = {
 }
 
 
-TELLING = (
-    "stamp-emptied",
-    "files-cut",
-    "postings-scrambled",
-    "folder-removed",
-    "others-put-there",
-    "others-files-under-our-names",
-)
-
-
-@pytest.mark.parametrize("fault", FAULTS if LONG else TELLING)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_server_tells_no_untruth_and_comes_back(
     server: Server, folder: Path, ids: set[str], others: Path, fault: str
 ) -> None:
@@ -170,6 +160,7 @@ def test_a_server_tells_no_untruth_and_comes_back(
     shutil.rmtree(index.with_name("index-before"), ignore_errors=True)
 
 
+@in_the_soak
 def test_an_index_that_was_damaged_while_nobody_served_is_not_trusted(tmp_path: Path) -> None:
     ids = filled(tmp_path)
     _each(_scramble, ".pst")(tmp_path / "data" / "index", tmp_path)
