@@ -182,24 +182,13 @@ class WhooshEngine:
             self._remove_unfinished()
             name = f"whoosh-{uuid.uuid4().hex[:12]}"
             directory = self._folder / name
-            directory.mkdir()
-            (directory / NAME_FILE).write_text(name)
-            FileIndex.create(whoosh_format.Storage(directory), whoosh_format.schema())
             beside = WhooshEngine(self._folder, _stamp=f"building-{name}.json", _locked=True)
-            stamp = Contents(
-                directory=name,
-                store_id=store_id,
-                cursor=0,
-                schema_version=SCHEMA_VERSION,
-                analyzer_version=text.ANALYZER_VERSION,
-                generation=0,
-                files={},
-            )
-            beside._stamp_file.write(beside._stamp_file.with_files(stamp, directory, 0))
             try:
+                beside._begin(directory, store_id)
                 yield beside
             except BaseException:
                 self._remove_unfinished()
+                shutil.rmtree(directory, ignore_errors=True)  # it may not have got its stamp
                 raise
             finally:
                 beside.close()
@@ -210,6 +199,22 @@ class WhooshEngine:
             self._stamp_file.take_over(beside._stamp_file)
             if old is not None and sound:
                 shutil.rmtree(old, ignore_errors=True)
+
+    def _begin(self, directory: Path, store_id: uuid.UUID) -> None:
+        """Make an empty index and its stamp."""
+        directory.mkdir()
+        (directory / NAME_FILE).write_text(directory.name)
+        FileIndex.create(whoosh_format.Storage(directory), whoosh_format.schema())
+        stamp = Contents(
+            directory=directory.name,
+            store_id=store_id,
+            cursor=0,
+            schema_version=SCHEMA_VERSION,
+            analyzer_version=text.ANALYZER_VERSION,
+            generation=0,
+            files={},
+        )
+        self._stamp_file.write(self._stamp_file.with_files(stamp, directory, 0))
 
     def _current(self, store_id: uuid.UUID) -> tuple[Path | None, bool]:
         """The directory that is in use, and whether it is a sound index of this store."""

@@ -94,8 +94,13 @@ class StampFile:
     def write(self, contents: Contents) -> None:
         """Replace the stamp in one step."""
         part = self._path.with_suffix(".part")
-        part.write_text(contents.model_dump_json())
-        self._replace_by(part)
+        try:
+            part.write_text(contents.model_dump_json())
+            self._replace_by(part)
+        except OSError:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
 
     def take_over(self, other: StampFile) -> None:
         """Make `other` this stamp, in one step; damage of the index before is forgotten."""

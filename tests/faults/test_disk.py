@@ -108,6 +108,8 @@ def test_with_a_full_disk_of_the_index_articles_are_taken_and_it_follows_later(
             eventually(lambda: honest(server.search(), stored), "searches")
             eventually(lambda: _is_indexed(server), "a sound index")
             assert not [*disk.glob("building-*")]
+            assert len([*disk.glob("whoosh-*")]) == 1
+            assert len([*disk.glob("damaged-*")]) == 1, "the one whose stamp was removed"
         assert assert_mended(tmp_path) == len(stored)
 
 
