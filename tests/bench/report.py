@@ -63,7 +63,7 @@ def floors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
         found |= _feature_floors(features)
     if entities := figures.get("entities"):
         for name in ("list", "one", "related", "timeline"):
-            found[f"entities_{name}_p95"] = _at_most(entities[name]["p95_ratio"], ENTITY_RATIO)
+            found[f"entities_{name}_p95"] = at_most(entities[name]["p95_ratio"], ENTITY_RATIO)
     if scale := figures.get("scale"):
         found["scale_ratio"] = at_least(scale["ratio"], SCALE_RATIO)
         if not scale["two_cores_free"]:
@@ -74,13 +74,13 @@ def floors(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _extraction_floors(extraction: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    ratio = _at_least(extraction["ratio"], EXTRACTION_RATIO)
+    ratio = at_least(extraction["ratio"], EXTRACTION_RATIO)
     if not extraction["two_cores_free"]:
         ratio["holds"] = None
     return {
-        "extraction_words": _at_least(extraction["words_per_cpu_s"], EXTRACTION_WORDS),
+        "extraction_words": at_least(extraction["words_per_cpu_s"], EXTRACTION_WORDS),
         "extraction_ratio": ratio,
-        "extraction_peak_mb": _at_most(extraction["worker_peak_mb"], EXTRACTION_PEAK_MB),
+        "extraction_peak_mb": at_most(extraction["worker_peak_mb"], EXTRACTION_PEAK_MB),
     }
 
 
