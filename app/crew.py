@@ -11,12 +11,13 @@ import logging
 import multiprocessing
 import time
 from collections import deque
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from typing import TYPE_CHECKING
 
 from app import extract
+from app.errors import BroadsheetError
 from app.extract.base import Failure
 
 if TYPE_CHECKING:
@@ -40,10 +41,14 @@ IDLE_S = 300.0
 """Seconds without work after which `rest` ends the processes: they hold a model each."""
 
 
+class Stopped(BroadsheetError):
+    """The crew was stopped while it had work."""
+
+
 class Crew:
     """`workers` processes that read texts; started at the first text, ended by `close`.
 
-    Not safe to share between threads.
+    Not safe to share between threads, but for `stop`.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Crew:
         self._pool: ProcessPoolExecutor | None = None
         self._version: str | None = None
         self._used_at = 0.0
+        self._stopped = False
 
     @property
     def version(self) -> str:
@@ -68,7 +74,11 @@ class Crew:
         A process tells it, so that a model's memory is never this process's.
         """
         if self._version is None:
-            self._version = self._started().submit(_version, *self._opening).result()
+            try:
+                self._version = self._started().submit(_version, *self._opening).result()
+            except (BrokenProcessPool, CancelledError):
+                self._raise_stopped()
+                raise
         return self._version
 
     def extract(self, texts: Sequence[Text]) -> Iterator[Found]:
@@ -90,7 +100,12 @@ class Crew:
                 self.close()
         raise RuntimeError("the extractor's processes end as soon as they are started")
 
+    def _raise_stopped(self) -> None:
+        if self._stopped:
+            raise Stopped
+
     def _started(self) -> ProcessPoolExecutor:
+        self._raise_stopped()
         self._used_at = time.monotonic()
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
@@ -100,7 +115,8 @@ class Crew:
     def _result(self, part: Sequence[Text], future: Future[list[Found]]) -> list[Found]:
         try:
             return future.result()
-        except Exception as error:
+        except (Exception, CancelledError) as error:
+            self._raise_stopped()
             if isinstance(error, BrokenProcessPool):
                 self.close()
             if len(part) == 1:
@@ -120,6 +136,22 @@ class Crew:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+    def stop(self) -> None:
+        """End the processes in the middle of their work, for good: who waits gets Stopped.
+
+        A model takes seconds to load and a part seconds to read; what is lost is read again.
+        """
+        self._stopped = True
+        pool = self._pool
+        if pool is None:
+            return
+        processes = list((pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
 
 
 def _reason(error: Exception) -> str:

@@ -95,3 +95,6 @@ class FakeCrew(FakeExtractor):
 
     def close(self) -> None:
         """There is nothing to end."""
+
+    def stop(self) -> None:
+        """There is nothing to end."""

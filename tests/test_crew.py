@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from app import crew
-from app.crew import Crew
+from app.crew import PART, Crew, Stopped
 from app.errors import ExtractorMissing
 from app.extract.base import Failure, Mention, Text
 
@@ -28,6 +31,8 @@ class Obedient:
         for text in texts:
             if text.body == "end":
                 os._exit(1)
+            if text.body == "sleep":
+                time.sleep(60)
             if text.body == "raise":
                 raise ValueError("no")
             surface = f"{text.body} {os.getpid()}"
@@ -80,6 +85,20 @@ def test_an_idle_crew_goes_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> No
         crew_.rest()
         assert crew_._pool is None
         assert read(crew_, "two") == ["two"]
+
+
+def test_a_crew_that_is_stopped_ends_in_the_middle_of_its_work() -> None:
+    with crew_of() as crew_:
+        found = crew_.extract([Text("", body=body) for body in ["one"] * PART + ["sleep"] * 30])
+        pid = int(next(found)[0].surface.split()[1])  # type: ignore[index]
+        threading.Timer(0.1, crew_.stop).start()
+        with pytest.raises(Stopped):
+            list(found)
+        assert not psutil.pid_exists(pid)
+        with pytest.raises(Stopped):
+            read(crew_, "after")
+        with pytest.raises(Stopped):
+            assert crew_.version
 
 
 def test_a_crew_has_the_version_of_its_extractor_and_its_error() -> None:

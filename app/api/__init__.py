@@ -35,7 +35,7 @@ from app.api.metrics import Metrics
 from app.api.observing import Inner, Observed
 from app.api.proxy import Proxied
 from app.api.tracing import open_tracer
-from app.crew import Crew
+from app.crew import Crew, Stopped
 from app.database import Database
 from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
 from app.search import open_engine
@@ -87,11 +87,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 yield
         finally:
             stop.set()
+            await asyncio.to_thread(crew.stop)
             desk.wake.set()
             desk.wake_reader.set()
             with suppress(TimeoutError):
                 await asyncio.wait_for(sweeping, STOP_TIMEOUT_S)
-            await asyncio.to_thread(crew.close)
             desk.close()
             engine.close()
             database.close()
@@ -216,8 +216,8 @@ def _extract(desk: Desk, crew: Crew, stop: threading.Event) -> None:
             stop=stop.is_set,
         )
         crew.rest()
-    except ExtractorBusy:
-        pass  # the process that holds it reads what there is
+    except (ExtractorBusy, Stopped):
+        pass  # the process that holds it reads what there is; or the next start does
     except (BroadsheetError, OSError) as error:
         log.error("extraction could not follow: %s", error)
     except Exception:
