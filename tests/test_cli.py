@@ -308,7 +308,8 @@ def broadsheet(*arguments: str | Path) -> list[str]:
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BROADSHEET_")}
-    return {**inherited, "BROADSHEET_DATA_DIR": str(folder / "data"), **more}
+    quick = {"BROADSHEET_EXTRACTOR": "none"}  # most commands are tried for something else
+    return {**inherited, **quick, "BROADSHEET_DATA_DIR": str(folder / "data"), **more}
 
 
 def test_data_goes_to_stdout_and_logs_to_stderr(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from app.search import open_engine
 from app.search.base import Request
 from app.settings import Settings
 from tests.fake_extractor import FakeCrew
+from tests.test_cli import SEEDS, broadsheet, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,3 +157,17 @@ def test_a_decision_about_nothing_fails(run: Run) -> None:
     done = run("entities", "rename", KING, "Nobody")
     assert done.exit_code == 1
     assert "no entity with id" in str(done.exception)
+
+
+def test_the_extractor_of_the_settings_finds_who_the_seeds_are_about(tmp_path: Path) -> None:
+    def run(*arguments: str | Path) -> str:
+        made = environment(tmp_path, BROADSHEET_EXTRACTOR="spacy")
+        done = subprocess.run(
+            broadsheet(*arguments), env=made, capture_output=True, text=True, check=True
+        )
+        return str(done.stdout)
+
+    run("load", SEEDS)
+    (found,) = map(json.loads, run("entities", "find", "khalil").splitlines())
+    assert (found["type"], found["name"]) == ("person", "Zalmay Khalilzad")
+    assert (found["article_count"], found["mention_count"]) == (1, 6)

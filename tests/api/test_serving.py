@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LIMITS = {
+    "BROADSHEET_LOG_REQUESTS": "none",  # nobody reads its lines while it runs
     "BROADSHEET_CLIENT_TIMEOUT_S": "1",
     "BROADSHEET_KEEP_ALIVE_S": "2",
     "BROADSHEET_CONNECTION_LIMIT": "20",

@@ -163,6 +163,7 @@ class Upstream:
         self._environment = {
             **environment(folder),
             "BROADSHEET_TRUSTED_PROXIES": f"{PEER}/32",
+            "BROADSHEET_LOG_REQUESTS": "none",  # nobody reads its lines while it runs
         }
         self._process: subprocess.Popen[str] | None = None
 
