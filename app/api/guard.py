@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -32,6 +33,7 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Answered under any host and however busy the worker is: those who ask decide on its life."""
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_ASCII = bytes(range(128))
 _AGAIN = {"Retry-After": str(problems.RETRY_AFTER_S)}
 _CLOSE = {"Connection": "close"}
 
@@ -59,6 +61,9 @@ class Guarded:
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
             return
+        query: bytes = scope["query_string"]
+        if not query.isascii():  # UTF-8 as a person types it into curl
+            scope = {**scope, "query_string": quote(query, safe=_ASCII).encode()}
         visit = _Visit(self, self._settings, receive, send, place=not probe)
         try:
             async with asyncio.timeout(self._settings.request_timeout_s) as clock:
@@ -79,18 +84,18 @@ class Guarded:
 
     def _refusal(self, scope: Scope, *, probe: bool) -> HTTPException | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        query: bytes = scope["query_string"]
-        if len(hosts) > 1 or not query.isascii():
-            which = (
-                "query has bytes that must be quoted" if len(hosts) < 2 else "host is given twice"
-            )
-            return HTTPException(400, f"the {which}", _CLOSE)
+        if len(hosts) > 1:
+            return HTTPException(400, "the host is given twice", _CLOSE)
+        try:
+            scope["query_string"].decode()
+        except UnicodeDecodeError:
+            return HTTPException(400, "the query is not UTF-8", _CLOSE)
         host = _HOST.fullmatch(hosts[0].decode("latin-1")) if hosts else None
         if hosts and hosts[0] and host is None:
             return HTTPException(400, "the Host header is not a host", _CLOSE)
         if not probe and not self._serves(host["name"] if host else ""):
             return HTTPException(421, "this server does not answer for that host")
-        size = len(scope.get("raw_path") or scope["path"]) + len(query)
+        size = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
         if size > (limit := self._settings.address_limit_bytes):
             return HTTPException(414, f"the address is longer than {limit:,} bytes", _CLOSE)
         size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])

@@ -16,6 +16,7 @@ from app.api.browsers import Restricted, shared_with
 from app.api.guard import Guarded
 from app.settings import Settings
 from tests import factories
+from tests.factories import draft
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -202,6 +203,16 @@ async def test_what_is_no_proper_http_is_a_400(serve: Serve, more: dict[str, Any
         status, _, body = await raw(client.app, **more)  # type: ignore[attr-defined]
         assert status == 400
         assert orjson.loads(body)["type"] == "urn:broadsheet:problem:malformed-request"
+
+
+async def test_a_query_of_plain_utf_8_is_read_as_it_was_typed(serve: Serve) -> None:
+    async with serve([draft("Café Riché", "It opens."), draft("Rain", "It rained.")]) as client:
+        more: dict[str, Any] = {"path": "/v1/search", "query_string": "q=café+50%25".encode()}
+        status, _, body = await raw(client.app, **more)  # type: ignore[attr-defined]
+        assert (status, orjson.loads(body)["total"]) == (200, 0)
+        more["query_string"] = "q=riché&limit=1".encode()
+        status, _, body = await raw(client.app, **more)  # type: ignore[attr-defined]
+        assert (status, orjson.loads(body)["total"]) == (200, 1)
 
 
 async def raw(app: ASGIApp, **more: Any) -> tuple[int, dict[bytes, bytes], bytes]:
