@@ -15,7 +15,6 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,7 @@ from app.filters import NAMED
 from app.search import duplicates
 from app.search.matching import UNDATED, ZONES
 from app.search.query import Fuzzy, Prefix
-from app.search.whoosh_pickles import File, load, loads
+from app.search.whoosh_pickles import File, load, loads, stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -336,7 +335,7 @@ def posting_blocks(data: bytes) -> Iterator[tuple[tuple[int, ...], Any, Any]]:
     """The blocks of a posting list of W3Codec: steps between document numbers, weights, values."""
     if data[:4] != WHOOSH3_HEADER_MAGIC:
         raise ValueError("no posting list")
-    stream = BytesIO(data)
+    stream = stream_of(data)
     at, last = 4, False
     while not last:
         (length,) = _LENGTH.unpack_from(data, at)

@@ -8,7 +8,7 @@ else is damage, whoever wrote it.
 from __future__ import annotations
 
 import pickle
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from typing import IO, Any
 
 from whoosh.filedb.structfile import StructFile
@@ -22,6 +22,9 @@ _NAMED = frozenset(
     }
 )
 """What the pickles of an index name, by module."""
+
+
+_BUFFER_BYTES = 8192
 
 
 class _Unpickler(pickle.Unpickler):
@@ -38,7 +41,12 @@ def load(stream: IO[bytes]) -> Any:
 
 def loads(data: bytes) -> Any:
     """What `data` is a pickle of; raises UnpicklingError."""
-    return _Unpickler(BytesIO(data)).load()
+    return _Unpickler(stream_of(data)).load()
+
+
+def stream_of(data: bytes) -> BufferedReader:
+    """`data` as a stream that can be peeked into: pickles of another take six times as long."""
+    return BufferedReader(BytesIO(data), _BUFFER_BYTES)
 
 
 class File(StructFile):  # type: ignore[misc]
