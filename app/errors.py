@@ -27,7 +27,7 @@
         └── OutOfTime        a search took longer than it may
 
 An error carries its facts as attributes; its message is made from them. HTTP statuses
-belong to `api/problems.py`, exit codes to `cli.py`.
+belong to `api/problems.py`, exit codes to `cli`.
 """
 
 from __future__ import annotations
