@@ -140,9 +140,10 @@ def find(session: Session, engine: Engine, request: Request, *, highlight: bool)
     Hits for whose highlights the time is too short have none; then it is not complete.
     """
     clock = Clock(request.timeout_s)
-    found = search(session, engine, request)
+    found = search(session, engine, replace(request, timeout_s=_SEARCHING * request.timeout_s))
     ids = [hit.id for hit in found.hits]
     stored = articles.some(session, ids)
+    highlight = highlight and clock.in_time()
     bodies = articles.texts(session, ids) if highlight else {}
     marker = snippets.compile(request.query) if highlight else None
     lag = articles.last_change(session) - found.cursor
@@ -170,6 +171,9 @@ def find(session: Session, engine: Engine, request: Request, *, highlight: bool)
         facets={name: _labelled(session, name, top) for name, top in found.facets.items()},
         histogram=found.histogram,
     )
+
+
+_SEARCHING = 0.9  # of the time; the rest is for the articles of the hits
 
 
 def _labelled(session: Session, name: str, top: list[tuple[str, int]]) -> list[FacetValue]:

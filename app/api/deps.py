@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
 
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from app.api.schemas import SearchParameters
     from app.database import Database
-    from app.search.base import Engine
+    from app.search import base
+    from app.search.clock import Clock
     from app.settings import Settings
 
 P = ParamSpec("P")
@@ -43,7 +46,7 @@ class Desk:
         self,
         settings: Settings,
         database: Database,
-        engine: Engine,
+        engine: base.Engine,
         *,
         metrics: Metrics,
         drain: Drain,
@@ -147,6 +150,21 @@ async def _desk(request: Request) -> Desk:
 
 
 DeskDep = Annotated[Desk, Depends(_desk, scope="function")]
+
+
+async def wish_of(asked: SearchParameters, desk: Desk, clock: Clock) -> base.Request:
+    """The search that is asked for, with what the clock leaves it once its query is read.
+
+    A long query is read in the pool: 10,000 words take a tenth of a second.
+    """
+    if len(asked.q) < _LONG:
+        wish = asked.request(clock.remaining_s)
+    else:
+        wish = await desk.run(asked.request, clock.remaining_s)
+    return replace(wish, timeout_s=clock.remaining_s)
+
+
+_LONG = 1_000  # characters
 
 
 async def known_parameters_only(request: Request) -> None:

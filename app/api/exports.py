@@ -14,8 +14,9 @@ from starlette.responses import StreamingResponse
 
 from app import articles, finding
 from app.api import cursors, feeds, openapi, schemas, versions
-from app.api.deps import DeskDep
+from app.api.deps import DeskDep, wish_of
 from app.errors import OutOfTime
+from app.search.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +43,7 @@ async def answer(
     tag = await versions.of(desk, request)
     if versions.matches(request, tag):
         return versions.unchanged(tag)
-    wish = asked.request(desk.settings.search_timeout_s)
+    wish = await wish_of(asked, desk, Clock(desk.settings.search_timeout_s))
     headers = versions.headers(tag)
     media_type = feeds.MEDIA_TYPES[kind]
     if kind in ("csv", "jsonl"):

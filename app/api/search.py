@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app import finding
 from app.api import exports, feeds, schemas, versions
-from app.api.deps import DeskDep
+from app.api.deps import DeskDep, wish_of
 from app.api.openapi import UNCHANGED, responses
 from app.errors import ParameterError, QueryError
 from app.search import query
@@ -66,7 +66,7 @@ async def _search(
 ) -> Response:
     started = time.perf_counter()
     clock = Clock(desk.settings.search_timeout_s)
-    wish = asked.request(desk.settings.search_timeout_s)
+    wish = await wish_of(asked, desk, clock)
     found = await desk.read(finding.find, desk.engine, wish, highlight=asked.highlight)
     suggestion = None
     if found.total < _FEW:
@@ -114,7 +114,7 @@ async def suggest(asked: Annotated[schemas.SuggestParameters, Query()], desk: De
 async def explain(asked: Asked, desk: DeskDep) -> Response:
     """How `q` is read: its tree, the hits of each clause and of the query without it."""
     clock = Clock(desk.settings.search_timeout_s)
-    wish = asked.request(desk.settings.search_timeout_s)
+    wish = await wish_of(asked, desk, clock)
     clauses, total, complete = await desk.read(finding.explain, desk.engine, wish)
     tree = wish.query
     suggestion = await desk.run(

@@ -93,7 +93,8 @@ class Request:
     sort: Sort = "relevance"
     limit: int = 20
     after: Place | None = None
-    timeout_s: float = 2.0
+    timeout_s: float = field(default=2.0, compare=False)
+    """Two searches that differ only in it have the same complete answer."""
     recent: bool = False
     """Whether recent articles score higher; see `scoring.HALF_LIFE_DAYS`."""
     collapse: bool = False

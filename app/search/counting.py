@@ -56,18 +56,19 @@ def days(
 
 def _days_of(columns: Columns, zone: str) -> list[int]:
     """The day of each document as a date ordinal, 0 for undated ones."""
-    if zone == "UTC":
-        return [0 if at == UNDATED else _EPOCH + at // _DAY_US for at in columns.published]
     local = ZoneInfo(zone)
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
 
     def day(at: int) -> int:
         # An article that is known by its day alone (00:00 UTC) keeps that day in every zone.
-        if at == UNDATED or at % _DAY_US == 0:
-            return 0 if at == UNDATED else _EPOCH + at // _DAY_US
+        if at == UNDATED:
+            return 0
+        if zone == "UTC" or at % _DAY_US == 0:
+            return _EPOCH + at // _DAY_US
         return (epoch + timedelta(microseconds=at)).astimezone(local).toordinal()
 
-    return [day(at) for at in columns.published]
+    shared: dict[int, int] = {}  # one object a day: less memory, and nearer to each other
+    return [shared.setdefault(found, found) for found in map(day, columns.published)]
 
 
 def histogram(
@@ -81,13 +82,13 @@ def histogram(
     Goes from the first to the last article, or to the `bounds` (first day, last day) where
     they are given. Raises ParameterError where that makes more than MOST_BUCKETS.
     """
-    given = [bound for bound in bounds if bound is not None]
-    found = [date.fromordinal(day) for day in (min(counts), max(counts))] if counts else given[:1]
+    given = [bound.toordinal() for bound in bounds if bound is not None]
+    found = [min(counts), max(counts)] if counts else given[:1]
     if not found:
         return []
-    first = _start(bounds[0] or found[0], unit)
-    last = _start(bounds[1] or found[-1], unit)
-    starts = [first]
+    since, until = (bound and bound.toordinal() for bound in bounds)
+    starts = [_start(since or found[0], unit)]
+    last = _start(until or found[-1], unit)
     while starts[-1] < last:
         if len(starts) == MOST_BUCKETS:
             raise ParameterError(
@@ -95,35 +96,40 @@ def histogram(
             )
         starts.append(_next(starts[-1], unit))
     summed = _summed(counts, unit)
-    if coverage is None:
-        return [Bucket(start, summed[start]) for start in starts]
-    covered = _summed(coverage, unit)
-    return [Bucket(start, summed[start], covered[start]) for start in starts]
+    covered = _summed(coverage, unit) if coverage is not None else None
+    return [
+        Bucket(date.fromordinal(start), summed[start], None if covered is None else covered[start])
+        for start in starts
+    ]
 
 
-def _summed(counts: Counter[int], unit: Unit) -> Counter[date]:
-    summed: Counter[date] = Counter()
+def _summed(counts: Counter[int], unit: Unit) -> Counter[int]:
+    """The counts by the first day of their period."""
+    if unit == "day":
+        return counts
+    summed: Counter[int] = Counter()
     for day, count in counts.items():
-        summed[_start(date.fromordinal(day), unit)] += count
+        summed[_start(day, unit)] += count
     return summed
 
 
-def _start(day: date, unit: Unit) -> date:
-    if unit == "week":
-        return day - timedelta(days=min(day.weekday(), day.toordinal() - 1))
-    if unit == "month":
-        return day.replace(day=1)
-    return day.replace(month=1, day=1) if unit == "year" else day
-
-
-def _next(start: date, unit: Unit) -> date:
+def _start(day: int, unit: Unit) -> int:
+    """The first day of the period that a day is in."""
     if unit == "day":
-        return start + timedelta(days=1)
+        return day
     if unit == "week":
-        return start + timedelta(days=7)
-    if unit == "month":
-        return (start + timedelta(days=31)).replace(day=1)
-    return start.replace(year=start.year + 1)
+        return day - (day - 1) % 7
+    first = date.fromordinal(day).replace(day=1)
+    return (first if unit == "month" else first.replace(month=1)).toordinal()
+
+
+def _next(start: int, unit: Unit) -> int:
+    """The first day of the period after the one that begins on `start`."""
+    if unit == "day":
+        return start + 1
+    if unit == "week":
+        return start + 7
+    return _start(start + (31 if unit == "month" else 366), unit)
 
 
 def top(counts: Counter[str], limit: int) -> list[tuple[str, int]]:

@@ -9,8 +9,12 @@ in common are near-duplicates: the same wire report, lightly edited.
 from __future__ import annotations
 
 import zlib
+from array import array
+from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from rapidfuzz.distance import Hamming
 
 from app.search import ranking
 
@@ -27,7 +31,8 @@ NO_SKETCH = bytes(BINS)
 """Of a text too short to be told from another."""
 
 _LARGEST = (1 << 56) - 1
-_BAND = 4
+_BAND = 4  # bins, so that a band is one integer
+_BANDS = BINS // _BAND
 _SHORTEST = 16  # words
 
 
@@ -59,7 +64,7 @@ def alike(one: bytes, other: bytes) -> float:
     """The estimated share that two texts have in common, 0 to 1."""
     if NO_SKETCH in (one, other):
         return 0.0
-    return sum(a == b for a, b in zip(one, other, strict=True)) / BINS
+    return Hamming.similarity(one, other) / BINS
 
 
 def similarity(one: Sequence[str], other: Sequence[str]) -> float:
@@ -85,11 +90,14 @@ def collapse(
         for place, (segment, found) in enumerate(hits)
         for n in found
     }
-    for _, id_, score, _ in ranking.rank(hits, sort).rows:
+    rows = ranking.rank(hits, sort).rows
+    places = [where[id_] for _, id_, _, _ in rows]
+    sketches = [hits[place][0].columns.sketch(number) for place, number in places]
+    bands = _shared_bands(sketches, clock)
+    for row, ((_, id_, score, _), (place, number)) in enumerate(zip(rows, places, strict=True)):
         if not clock.in_time():
             break
-        place, number = where[id_]
-        first = firsts.like(id_, hits[place][0].columns.sketch(number))
+        first = firsts.like(id_, sketches[row], bands[row])
         if first is not None:
             members.setdefault(first, []).append(id_)
         else:
@@ -97,35 +105,39 @@ def collapse(
     return kept, members
 
 
-class _Firsts:
-    """The first text of each group of near-duplicates so far, found again by bands of bins.
+def _shared_bands(sketches: Sequence[bytes], clock: Clock) -> list[list[int]]:
+    """For each sketch those of its bands that another one has too, as numbers: mostly few.
 
-    Of two texts that are alike some band of their sketches is nearly always the same.
+    Of two texts that are alike some band is nearly always the same.
     """
+    keys = array("I", b"".join(sketches))
+    shared: list[list[int]] = [[] for _ in sketches]
+    for band in range(_BANDS):
+        if not clock.in_time():
+            break
+        own = keys[band::_BANDS]
+        counts = Counter(own)
+        for bands, key in zip(shared, own, strict=True):
+            if counts[key] > 1:
+                bands.append(key * _BANDS + band)
+    return shared
+
+
+class _Firsts:
+    """The first text of each group of near-duplicates so far, found again by its bands."""
 
     def __init__(self) -> None:
         self._known: list[tuple[bytes, bytes]] = []
-        self._bands: list[dict[bytes, int | list[int]]] = [{} for _ in range(BINS // _BAND)]
+        self._numbers: defaultdict[int, list[int]] = defaultdict(list)  # by band
 
-    def like(self, id_: bytes, own: bytes) -> bytes | None:
+    def like(self, id_: bytes, own: bytes, bands: Sequence[int]) -> bytes | None:
         """The id of the earliest text that is like this one; without any this one is kept."""
-        if own == NO_SKETCH:
+        if own == NO_SKETCH or not bands:
             return None
-        keys = [own[at : at + _BAND] for at in range(0, BINS, _BAND)]
-        near: set[int] = set()
-        for band, key in zip(self._bands, keys, strict=True):
-            found = band.get(key)
-            if found is not None:
-                near.update((found,) if isinstance(found, int) else found)
-        for number in sorted(near):
+        for number in sorted({number for band in bands for number in self._numbers[band]}):
             if alike(own, self._known[number][1]) >= ALIKE:
                 return self._known[number][0]
-        number = len(self._known)
+        for band in bands:
+            self._numbers[band].append(len(self._known))
         self._known.append((id_, own))
-        for band, key in zip(self._bands, keys, strict=True):
-            found = band.setdefault(key, number)
-            if isinstance(found, list):
-                found.append(number)
-            elif found != number:
-                band[key] = [found, number]
         return None

@@ -258,8 +258,8 @@ class Matcher:
                 break
             pairs: Iterable[tuple[int, float]] = zip(numbers, weights, strict=True)
             if allowed is not None:
-                pairs = (pair for pair in pairs if pair[0] in allowed)
-            hits.update((n, idf * w / (w + norms[lengths[n]])) for n, w in pairs)
+                pairs = [pair for pair in pairs if pair[0] in allowed]
+            hits |= {n: idf * w / (w + norms[lengths[n]]) for n, w in pairs}
         return hits
 
     def _score(self, segment: Segment, leaf: Leaf, weights: Hits) -> Hits:
@@ -284,7 +284,7 @@ class Matcher:
                 if zone is not None:
                     pairs = _in_zone(numbers, values, zone)
                 if allowed is not None:
-                    pairs = (pair for pair in pairs if pair[0] in allowed)
+                    pairs = [pair for pair in pairs if pair[0] in allowed]
                 if len(tokens) == 1:
                     found.update(pairs)
                 else:

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 from app.search import counting, duplicates, ranking
 from app.search.base import Found, Hit, Request
-from app.search.clock import Clock
 from app.search.matching import K1, UNDATED, B, Matcher, leaves
 from app.search.query import Phrase, Word
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from app.search.base import Bucket
+    from app.search.clock import Clock
     from app.search.matching import Hits, Leaf, Segment
 
 _DAY_US = 86_400_000_000
@@ -55,9 +55,8 @@ class Memory(Protocol):
         ...
 
 
-def search(snapshot: Snapshot, request: Request, memory: Memory) -> Found:
-    """The answer to `request`, as much of it as its time allows."""
-    clock = Clock(request.timeout_s)
+def search(snapshot: Snapshot, request: Request, memory: Memory, clock: Clock) -> Found:
+    """The answer to `request`, as much of it as the clock allows."""
     segments: list[Segment] = snapshot.segments
     statistics = _statistics(segments, request, clock)
     average, newest, *idfs = statistics

@@ -29,6 +29,7 @@ from app import exchange, text
 from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
 from app.search import ranking, scoring, vocabulary, whoosh_format
 from app.search.base import SCHEMA_VERSION, Change, Found, Request, Stamp
+from app.search.clock import Clock
 from app.search.whoosh_snapshots import Snapshots, latest_generation
 from app.search.whoosh_stamp import NAME_FILE, Contents, StampFile
 from app.search.whoosh_writer import Writer
@@ -269,11 +270,12 @@ class WhooshEngine:
                 return known
         else:
             exchange.remembered(False)
+        clock = Clock(request.timeout_s)  # opening a new generation counts
         with self._snapshots.lend() as snapshot:
             memory = self._memory
             if memory.version != snapshot.version:
                 memory = self._memory = _Memory(snapshot.version)
-            found = scoring.search(snapshot, request, memory)
+            found = scoring.search(snapshot, request, memory, clock)
         if found.complete:
             memory.answers[request] = found
             while len(memory.answers) > _ANSWERS_KEPT:

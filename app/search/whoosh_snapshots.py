@@ -11,7 +11,6 @@ import time
 from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whoosh.index import TOC
@@ -24,6 +23,7 @@ from app.search.whoosh_stamp import looks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
     from uuid import UUID
 
     from whoosh.filedb.filestore import FileStorage
@@ -48,13 +48,13 @@ class Snapshot:
     cursor: int
     segments: list[Segment]
     storage: whoosh_format.Storage
-    names: list[str]
+    paths: list[str]
     looks: list[Look]
     lengths: Sequence[int] = whoosh_format.LENGTHS
 
     def is_touched(self) -> bool:
         """Whether a file is not what it was when this was opened."""
-        return looks(Path(self.storage.folder), self.names) != self.looks
+        return looks(self.paths) != self.looks
 
     def close(self) -> None:
         """Close its files."""
@@ -142,8 +142,8 @@ class Snapshots:
                 toc = TOC.read(storage, "MAIN", schema=whoosh_format.schema())
                 stamped = toc.generation == stamp.generation
                 prove = self._stamp_file.bad_file if stamped else self._stamp_file.bad_name
-                names = list(stamp.files) if stamped else []
-                seen_so = looks(directory, names)  # before they are proved
+                paths = [f"{directory}/{name}" for name in stamp.files] if stamped else []
+                seen_so = looks(paths)  # before they are proved
                 if bad := prove(directory, stamp):
                     raise IndexDamaged(str(directory), bad)
                 segments = [
@@ -160,7 +160,7 @@ class Snapshots:
         if seen[0] != self._newest_seen[0] or seen > self._newest_seen:
             self._newest_seen = seen
         return Snapshot(
-            (signature, seen), stamp.store_id, stamp.cursor, segments, storage, names, seen_so
+            (signature, seen), stamp.store_id, stamp.cursor, segments, storage, paths, seen_so
         )
 
 

@@ -7,12 +7,15 @@ import html
 import io
 import json
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 import feedparser  # type: ignore[import-untyped]
 import pytest
 
 from app import finding
+from app.api import exports
+from app.search import query
 from app.search.clock import Clock
 from app.search.whoosh_engine import WhooshEngine
 from tests import factories
@@ -317,6 +320,33 @@ async def test_an_explanation_takes_no_longer_than_a_search_may(
         told = await get(client, "/v1/search/explain", q="apples pears")
         assert (told["clauses"], told["complete"]) == ([], False)
         assert len(told["tree"]["clauses"]) == 2
+
+
+async def test_reading_a_query_takes_of_its_time_and_a_long_one_is_read_in_the_pool(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_in: list[str] = []
+    given_s: list[float] = []
+    real_parse, real_search = query.parse, WhooshEngine.search
+
+    def parse(*args: Any, **kwargs: Any) -> Any:
+        read_in.append(threading.current_thread().name)
+        return real_parse(*args, **kwargs)
+
+    def search(self: WhooshEngine, request: Any) -> Any:
+        given_s.append(request.timeout_s)
+        return real_search(self, request)
+
+    monkeypatch.setattr(query, "parse", parse)
+    monkeypatch.setattr(WhooshEngine, "search", search)
+    async with serve(orchard(), search_timeout_s=20) as client:
+        for words in (2, 1000):
+            for path in ("/v1/search", "/v1/search/explain", "/v1/search.csv", "/v1/search.atom"):
+                told = await client.get(path, params={"q": "apples " * words})
+                assert told.status_code == 200
+                assert read_in.pop().startswith("desk") == (words > 2), path
+                assert not read_in
+    assert all(given < 20 or given == exports.EXPORT_TIMEOUT_S for given in given_s)
 
 
 STORY = (

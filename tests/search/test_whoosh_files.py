@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from typing import TYPE_CHECKING
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -16,8 +18,9 @@ from whoosh.query import Term
 from app.errors import IndexDamaged
 from app.search import whoosh_format
 from app.search.base import Request
-from app.search.query import Word
+from app.search.query import Word, parse
 from app.search.whoosh_engine import WhooshEngine
+from app.search.whoosh_snapshots import Snapshots
 from tests.search.test_engine import change, numbers, removal
 
 if TYPE_CHECKING:
@@ -102,4 +105,26 @@ def test_postings_that_do_not_fit_the_segment_are_damage(tmp_path: Path, block: 
         pytest.raises(IndexDamaged),
     ):
         engine.search(Request(query=Word(text="apples", token="appl")))
+    engine.close()
+
+
+def test_opening_a_new_generation_takes_of_the_time_of_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = WhooshEngine(tmp_path / "index")
+    with engine.rebuilding(uuid4()):
+        pass
+    engine.apply([change(1, 1, "Apples")], 1)
+    real = Snapshots._open
+
+    def slow(self: Snapshots, *args: Any) -> Any:
+        time.sleep(0.05)
+        return real(self, *args)
+
+    monkeypatch.setattr(Snapshots, "_open", slow)
+    request = Request(query=parse("apples"), timeout_s=0.04)
+    assert not engine.search(request).complete
+    monkeypatch.undo()
+    again = engine.search(replace(request, timeout_s=30))
+    assert (again.complete, again.total) == (True, 1)  # what came short was not remembered
     engine.close()
