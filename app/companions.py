@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from itertools import chain
 from math import log
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -95,14 +96,16 @@ def strength(together: int, of_one: int, of_other: int, of_all: int) -> float:
         >>> strength(4, 20, 200, 1000)
         0.0
     """
-    cells = (
-        (together, of_one * of_other),
-        (of_one - together, of_one * (of_all - of_other)),
-        (of_other - together, (of_all - of_one) * of_other),
-        (of_all - of_one - of_other + together, (of_all - of_one) * (of_all - of_other)),
-    )
-    ratio = 2 * sum(seen * log(seen * of_all / chance) for seen, chance in cells if seen > 0)
-    ratio = round(max(ratio, 0.0), 3)
+    only_one, only_other = of_one - together, of_other - together
+    neither = of_all - of_one - only_other
+    ratio = together * log(together * of_all / (of_one * of_other)) if together else 0.0
+    if only_one > 0:
+        ratio += only_one * log(only_one * of_all / (of_one * (of_all - of_other)))
+    if only_other > 0:
+        ratio += only_other * log(only_other * of_all / ((of_all - of_one) * of_other))
+    if neither > 0:
+        ratio += neither * log(neither * of_all / ((of_all - of_one) * (of_all - of_other)))
+    ratio = round(max(2 * ratio, 0.0), 3)
     return ratio if together * of_all >= of_one * of_other else -ratio or 0.0
 
 
@@ -209,7 +212,7 @@ def _strongest(
     best: list[_Row] = []
     last, too_many = 0, 0
     with session.execute(wanted.execution_options(yield_per=_READ)) as rows:
-        for other, count, articles_ in rows:
+        for other, count, articles_ in chain.from_iterable(rows.partitions()):
             if count != last:
                 if len(best) == limit and crowd.strength(count, count) < best[0].strength:
                     break

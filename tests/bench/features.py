@@ -13,6 +13,7 @@ and what has a budget is measured by the clock.
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import time
 from collections import defaultdict
@@ -537,6 +538,8 @@ async def _attacked(
     took: dict[str, dict[str, Any]] = {}
     for name, body in attacks.items():
         app = _application(data_dir, search_timeout_s=budget)
+        gc.collect()
+        gc.freeze()  # as `api.served` does
         async with LifespanManager(app), _client(app) as client:
             times, cpu_times = [], []
             for _ in range(2):
