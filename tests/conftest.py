@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from app.search import open_engine
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from app.database import Database
     from app.search.base import Engine
+
+# An example that takes long on a busy machine is no fault.
+hypothesis.settings.register_profile("untimed", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

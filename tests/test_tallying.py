@@ -145,9 +145,7 @@ def stored_counts(database: Database) -> tuple[Any, ...]:
     return held, total, together, called, ends
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32), st.integers(5, 30))
 def test_after_random_loads_removals_merges_and_splits_all_counts_are_exact(
     tmp_path_factory: pytest.TempPathFactory, seed: int, steps: int

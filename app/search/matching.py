@@ -102,6 +102,10 @@ class Segment(Protocol):
         """Blocks of document numbers with their weights and positions (as bytes)."""
         ...
 
+    def weights(self, token: str) -> Iterator[tuple[Iterable[int], Iterable[float]]]:
+        """Blocks of document numbers of a word with its weights."""
+        ...
+
     def names(self, field: str) -> Sequence[tuple[str, ...]]:
         """The values of a field of names, by document number."""
         ...
@@ -170,7 +174,8 @@ class Matcher:
             return {}
         match query:
             case Word() if zone is None:
-                return self._word(segment, query, allowed)
+                among = None if allowed is None else dict.fromkeys(allowed, 0.0)
+                return self._word(segment, query, among)
             case Word():
                 weights = self._weights(segment, (query.token,), allowed, zone)
                 return self._score(segment, query, weights)
@@ -215,10 +220,13 @@ class Matcher:
         wanted: list[Query] = [clause for clause in clauses if not isinstance(clause, Not)]
         hits: Hits | None = None
         for clause in sorted(wanted, key=lambda clause: _rarity(segment, clause)):
-            if hits is not None:
-                allowed = set(hits)
-            found = self._match(segment, clause, allowed, zone)
-            hits = found if hits is None else {n: s + hits[n] for n, s in found.items()}
+            if hits is None:
+                hits = self._match(segment, clause, allowed, zone)
+            elif isinstance(clause, Word) and zone is None:
+                hits = self._word(segment, clause, hits)
+            else:
+                found = self._match(segment, clause, set(hits), zone)
+                hits = {n: s + hits[n] for n, s in found.items()}
             if not hits:
                 return {}
         if hits is None:
@@ -248,18 +256,25 @@ class Matcher:
 
     # --- words
 
-    def _word(self, segment: Segment, word: Word, allowed: set[int] | None) -> Hits:
-        """`_score` of `_weights` in one go, for what most searches ask."""
+    def _word(self, segment: Segment, word: Word, among: Hits | None) -> Hits:
+        """`_score` of `_weights` in one go, for what most searches ask; added to `among`'s."""
         idf = self._idf[word] * (K1 + 1)
         norms, lengths = self._norms, segment.columns.lengths
         hits: Hits = {}
-        for numbers, weights, _ in segment.blocks("words", word.token):
+        for numbers, weights in segment.weights(word.token):
             if not self._in_time():
                 break
-            pairs: Iterable[tuple[int, float]] = zip(numbers, weights, strict=True)
-            if allowed is not None:
-                pairs = [pair for pair in pairs if pair[0] in allowed]
-            hits |= {n: idf * w / (w + norms[lengths[n]]) for n, w in pairs}
+            pairs = zip(numbers, weights, strict=True)
+            if among is None:
+                found = {n: idf * w / (w + norms[lengths[n]]) for n, w in pairs}
+            else:
+                found = {
+                    n: among[n] + idf * w / (w + norms[lengths[n]]) for n, w in pairs if n in among
+                }
+            if hits:
+                hits |= found
+            else:
+                hits = found  # mostly there is one block
         return hits
 
     def _score(self, segment: Segment, leaf: Leaf, weights: Hits) -> Hits:

@@ -41,20 +41,20 @@ class Ranked:
 
 
 def first_page(
-    hits: Iterable[tuple[Segment, Hits]], sort: Sort, limit: int
+    hits: Sequence[tuple[Segment, Hits]], sort: Sort, limit: int
 ) -> tuple[list[Row], bool]:
     """The first `limit` rows in order, and whether there are more."""
     rows: list[Row] = []
-    more = False
+    least = -math.inf if limit else math.inf
     for segment, found in hits:
         keys = _keys(segment, found, sort)
-        least = float(UNDATED)
-        if len(found) > limit:  # no row is made of what is not shown
-            more = True
-            least = nlargest(limit, keys)[-1] if limit else math.inf
+        if least == -math.inf and len(found) > limit:
+            least = nlargest(limit, keys)[-1]
         rows += _rows(segment, found, zip(keys, found, strict=True), least)
+        if len(rows) > limit > 0:  # no row is made of what is not shown
+            least = nlargest(limit, map(itemgetter(0), rows))[-1]
     _order(rows, sort)
-    return rows[:limit], more or len(rows) > limit
+    return rows[:limit], sum(len(found) for _, found in hits) > limit
 
 
 def rank(

@@ -15,7 +15,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -38,7 +38,7 @@ from app.search.query import Fuzzy, Prefix
 from app.search.whoosh_pickles import File, load, loads, stream_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from app.search.base import Change, Document
     from app.search.whoosh_writer import Writer
@@ -48,6 +48,9 @@ LENGTHS = tuple(byte_to_length(byte) for byte in range(256))
 
 _GAP = 64  # positions from one bullet to the next: more than a phrase may leave out
 _SPELLINGS_KEPT = 64
+_COMMON = 4  # a word is common that stands in a quarter of a segment's documents
+_COMMON_KEPT = 10_000_000  # postings of a segment, 5 bytes each
+_CODES = 256
 _LENGTH = struct.Struct("!i")
 _TIER, _TIER_SIZE = 8, 8  # merge eight segments of one power of eight into one
 
@@ -304,6 +307,7 @@ class Columns:
         self.names: dict[str, list[tuple[str, ...]]] = {}
         self.counted: dict[str, Counter[tuple[str, ...]]] = {}
         self.spelt: dict[Prefix | Fuzzy, set[str]] = {}
+        self.common: dict[str, tuple[array[int], bytes, list[float]]] = {}
         self.change = _big_endian(raw("change", bytes(8)))
         self.published = _big_endian(raw("published", struct.pack("!q", UNDATED)))
         self.lengths = raw("_words_len", bytes(1))
@@ -316,6 +320,28 @@ class Columns:
     def sketch(self, number: int) -> bytes:
         """The sketch of a document's text."""
         return self._sketches[duplicates.BINS * number : duplicates.BINS * (number + 1)]
+
+    def weights(self, token: str) -> tuple[Iterable[int], Iterable[float]] | None:
+        """The postings of a common word as they were kept, without positions."""
+        found = self.common.pop(token, None)
+        if found is None:
+            return None
+        self.common[token] = found  # the last that goes
+        numbers, codes, known = found
+        return numbers, map(known.__getitem__, codes)
+
+    def keep(self, token: str, blocks: Sequence[tuple[Sequence[int], Sequence[float]]]) -> None:
+        """Keep the postings of a common word, in place of those that were not asked for longest."""
+        known = list(dict.fromkeys(chain.from_iterable(weights for _, weights in blocks)))
+        if len(known) > _CODES:
+            return
+        code = {weight: number for number, weight in enumerate(known)}
+        codes = bytes(code[weight] for _, weights in blocks for weight in weights)
+        numbers = array("I", chain.from_iterable(numbers for numbers, _ in blocks))
+        kept = self.common
+        kept[token] = numbers, codes, known
+        while sum(len(each) for _, each, _ in list(kept.values())) > _COMMON_KEPT:
+            kept.pop(next(iter(kept)), None)
 
     @property
     def numbers(self) -> dict[bytes, int]:
@@ -409,7 +435,23 @@ class Segment:
             self.columns.spelt[leaf] = found
         return found
 
-    def blocks(self, field: str, term: str) -> Iterator[tuple[Iterable[int], Any, Any]]:
+    def weights(self, token: str) -> Iterator[tuple[Iterable[int], Iterable[float]]]:
+        """The postings of a word without positions; those of common words are kept, as one block.
+
+        Reading them takes most of the time of a search, and they are in most searches.
+        """
+        kept = self.columns.weights(token)
+        if kept is not None:
+            yield kept
+            return
+        blocks: list[tuple[Sequence[int], Sequence[float]]] = []
+        for numbers, weights, _ in self.blocks("words", token):
+            blocks.append((numbers, weights))
+            yield numbers, weights
+        if sum(len(numbers) for numbers, _ in blocks) * _COMMON >= self.columns.count:
+            self.columns.keep(token, blocks)
+
+    def blocks(self, field: str, term: str) -> Iterator[tuple[Sequence[int], Any, Any]]:
         """The postings of `term`: document numbers, weights, values.
 
         This reads the codec's blocks directly: its public matcher yields one posting a

@@ -221,7 +221,6 @@ def test_every_answer_is_one_that_is_documented(api: Api, label: str) -> None:
         max_examples=REQUESTS,
         derandomize=True,
         database=None,
-        deadline=None,
         phases=[Phase.generate],  # to shrink a whole request takes many minutes
         suppress_health_check=list(HealthCheck),
     )

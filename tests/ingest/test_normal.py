@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.ingest.normal import key, lines, mojibake, one_line, paragraphs
@@ -32,7 +32,6 @@ def test_lines_are_clean(text: str, expected: list[str]) -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     clean = "\n".join(lines(text))
     assert "\n".join(lines(clean)) == clean
@@ -42,7 +41,6 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "P", "S"])))
-@settings(deadline=None)
 def test_visible_characters_are_never_lost(text: str) -> None:
     assert "".join(lines(text)) == unicodedata.normalize("NFC", text)
 

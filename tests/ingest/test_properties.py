@@ -19,7 +19,7 @@ from app.ingest.normal import key
 from tests.ingest.pages import FULL, FURTHER, Story, assert_reads, fields, page, read
 
 HEAD = FULL.headline
-CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CALM = settings(suppress_health_check=[HealthCheck.too_slow])
 PIECES = [
     *(
         "Short Url",

@@ -474,9 +474,7 @@ def test_the_three_sorts_break_ties_by_id_and_put_undated_articles_last(engine: 
     assert ask(engine, "apples") == by_id(*range(7)), "equal scores go by id"
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.data(),
     sort=st.sampled_from(["relevance", "newest", "oldest"]),
@@ -564,9 +562,7 @@ def test_many_small_changes_leave_few_segments_and_the_right_answer(engine: Engi
     assert dict(engine.entries()) == {id_of(at % 30): at for at in range(71, 101)}
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["apples", "pears", ""])), max_size=5)

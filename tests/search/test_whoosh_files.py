@@ -17,7 +17,7 @@ from whoosh.query import Term
 
 from app.errors import IndexDamaged
 from app.search import whoosh_format
-from app.search.base import Request
+from app.search.base import Found, Request
 from app.search.query import Word, parse
 from app.search.whoosh_engine import WhooshEngine
 from app.search.whoosh_snapshots import Snapshots
@@ -127,4 +127,35 @@ def test_opening_a_new_generation_takes_of_the_time_of_the_search(
     monkeypatch.undo()
     again = engine.search(replace(request, timeout_s=30))
     assert (again.complete, again.total) == (True, 1)  # what came short was not remembered
+    engine.close()
+
+
+def test_postings_of_common_words_are_kept_within_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whoosh_format, "_COMMON_KEPT", 8 * 40)
+    engine = WhooshEngine(tmp_path / "index")
+    with engine.rebuilding(uuid4()):
+        pass
+    common = [f"common{letter}" for letter in "abcdefghijkl"]
+    bodies = [" ".join([*common, f"rare{n}"]) for n in range(40)]
+    engine.apply([change(n, n + 1, body=body) for n, body in enumerate(bodies)], 40)
+
+    def search(q: str) -> Found:
+        engine._memory.answers.clear()
+        return engine.search(Request(query=parse(q), limit=50))
+
+    asked = [*common, "rare7", f"{common[0]} rare7", f"{common[1]} {common[2]}"]
+    before = [search(q) for q in asked]
+    assert [found.total for found in before] == [40] * len(common) + [1, 1, 40]
+    with engine._snapshots.lend() as snapshot:
+        kept = snapshot.segments[0].columns.common
+    assert set(kept) == {*common[-5:], *common[:3]}
+    assert sum(len(numbers) for numbers, _, _ in kept.values()) == 8 * 40
+
+    with patch.object(whoosh_format.Segment, "blocks", side_effect=AssertionError("read again")):
+        assert [search(q) for q in common[-5:]] == before[len(common) - 5 : len(common)]
+    engine.apply([removal(3, 41), change(50, 42, body=common[-1])], 42)
+    assert search(common[-1]).total == 40
+    assert search(f"{common[-1]} rare3").total == 0
     engine.close()
