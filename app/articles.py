@@ -1,8 +1,8 @@
 """The store of articles: save, get, listing, remove, changed_since.
 
-Functions take a session and never commit. A change of what an article's JSON shows takes
-the transaction's change number; what changes nothing takes none. No HTTP and no file is
-known here, and no index; see `app.finding`.
+What reads articles for answers stands here; `saving` writes them, and `changes` reads them
+for indexes. Functions take a session and never commit. No HTTP and no file is known here,
+and no index; see `app.finding`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from sqlalchemy import (
 )
 
 from app import mentions, selecting
+from app.changes import changed_since, removed_since, states, versions
 from app.errors import NotFound
 from app.models import chunks, metadata
 from app.saving import Saved, remove, replace, save
-from app.search.base import Change, Document
 from app.search.base import Place as Position
-from app.text import fold
+from app.search.base import microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from app.filters import Filters
-    from app.mentions import Mentioned, Terms
+    from app.mentions import Mentioned
 
 Order = Literal["newest", "oldest"]
 
@@ -56,7 +56,6 @@ __all__ = [
     "labels",
     "last_change",
     "listing",
-    "microseconds",
     "position",
     "remove",
     "removed_since",
@@ -144,14 +143,6 @@ class Listing:
 
 
 _SUMMARY = [_article.c[name] for name in Summary.__slots__ if name != "related"]
-_INDEXED = [
-    _article.c[name]
-    for name in (
-        *("id", "change", "headline", "summary", "caption", "body", "published_at"),
-        *("source_key", "places", "language", "section_key"),
-    )
-]
-
 _BODY_BY_IDS = select(_article.c.id, _article.c.body).where(
     _article.c.id.in_(bindparam("ids", expanding=True))
 )
@@ -351,90 +342,12 @@ def events(
     return page, total, len(rows) > limit, last_change(session)
 
 
-def changed_since(session: Session, cursor: int, *, limit: int) -> list[Change]:
-    """The newest state of what changed after `cursor`, oldest change first.
-
-    Removed articles included, without a document. Whole changes only, so it may exceed
-    `limit` rather than split one. Empty means that the reader has caught up.
-    """
-    a, t = _article.c, _tombstone.c
-    changes = union_all(
-        select(a.change.label("change")).where(a.change > cursor),
-        select(t.change.label("change")).where(t.change > cursor),
-    ).subquery()
-    first = select(changes.c.change).order_by(changes.c.change).limit(limit).subquery()
-    last = session.execute(select(func.max(first.c.change))).scalar_one()
-    if last is None:
-        return []
-    changed = select(*_INDEXED).where(a.change > cursor, a.change <= last)
-    removed = select(t.article_id, t.change).where(t.change > cursor, t.change <= last)
-    found = _changes(session, session.execute(changed).all())
-    found += [Change(row.article_id, row.change, None) for row in session.execute(removed)]
-    found.sort(key=lambda change: (change.change, change.id))
-    return found
-
-
 def warned(session: Session) -> Iterator[dict[str, Any]]:
     """Id, headline and warnings of the articles that have warnings, oldest change first."""
     c = _article.c
     columns = select(c.id, c.headline, c.warnings).where(func.json_array_length(c.warnings) > 0)
     for row in session.execute(columns.order_by(c.change, c.id)):
         yield {"id": row.id, "headline": row.headline, "warnings": row.warnings}
-
-
-def versions(session: Session) -> Iterator[tuple[UUID, int]]:
-    """Id and change of every stored article, in no order, without holding them all."""
-    rows = session.execute(
-        select(_article.c.id, _article.c.change).execution_options(yield_per=5000)
-    )
-    for row in rows:
-        yield row.id, row.change
-
-
-def removed_since(session: Session, cursor: int) -> set[UUID]:
-    """The ids of articles that were removed after `cursor` and are not back."""
-    t = _tombstone.c
-    return set(session.execute(select(t.article_id).where(t.change > cursor)).scalars())
-
-
-def states(session: Session, ids: Sequence[UUID]) -> list[Change]:
-    """The present state of `ids`, as `changed_since` gives it; change 0 where none is known."""
-    a, t = _article.c, _tombstone.c
-    found: dict[UUID, Change] = {id_: Change(id_, 0, None) for id_ in ids}
-    for some in chunks(ids):
-        for row in session.execute(select(t.article_id, t.change).where(t.article_id.in_(some))):
-            found[row.article_id] = Change(row.article_id, row.change, None)
-        stored = session.execute(select(*_INDEXED).where(a.id.in_(some))).all()
-        found |= {change.id: change for change in _changes(session, stored)}
-    return list(found.values())
-
-
-def _changes(session: Session, rows: Sequence[Row[Any]]) -> list[Change]:
-    terms = mentions.terms(session, [row.id for row in rows])
-    return [Change(row.id, row.change, _document(row, terms[row.id])) for row in rows]
-
-
-def _document(row: Row[Any], entities: Terms) -> Document:
-    """What an index holds of an article; a dateline name that is an entity's is its id alone."""
-    at = row.published_at
-    places = [key for place in row.places if (key := fold(place)) not in entities.covered]
-    by_type = entities.by_type
-    return Document(
-        headline=row.headline,
-        summary=row.summary,
-        caption=row.caption or "",
-        body=row.body,
-        published_us=None if at is None else microseconds(at),
-        names={
-            "source": [row.source_key] if row.source_key else [],
-            "place": [*places, *by_type.get("place", ())],
-            "person": by_type.get("person", ()),
-            "organization": by_type.get("organization", ()),
-            "entity": [term for terms in by_type.values() for term in terms],
-            "language": [row.language] if row.language else [],
-            "section": [row.section_key] if row.section_key else [],
-        },
-    )
 
 
 def _summaries(session: Session, rows: Sequence[Row[Any]]) -> list[Summary]:
@@ -453,12 +366,6 @@ def _related(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Related]]
     for row in session.execute(_RELATED, {"ids": ids}):
         found.setdefault(row.of, []).append(Related(id=row.id, headline=row.headline))
     return found
-
-
-def microseconds(instant: datetime) -> int:
-    """Microseconds since 1970 UTC, exactly."""
-    passed = instant - datetime(1970, 1, 1, tzinfo=UTC)
-    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
 def _instant(us: int) -> datetime:

@@ -51,9 +51,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DESCRIPTION = """
-Search takes words and phrases (`rain "central bank"`), `OR` and `-`, beginnings (`econom*`), typing
-errors (`pakstan~`), fields (`headline:floods`, `place:cairo`), dates (`published:2024-03`) and more;
-a query that cannot be read is answered with the place and, where there is one, a correction.
+Search takes words and phrases (`rain "central bank"`), `OR` and `-`, beginnings (`econom*`),
+typing errors (`pakstan~`), fields (`headline:floods`, `place:cairo`), dates (`published:2024-03`)
+and more; what cannot be read is answered with its place and, where there is one, a correction.
 
 Lists give `items`, an exact `total` and `next`: pass that as `cursor` for the next page.
 Errors are problem documents (RFC 9457). Parameters that a route does not know are refused.

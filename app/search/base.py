@@ -7,6 +7,7 @@ the database. It knows no HTTP, no SQL and no other engine. Implementations stan
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from app.filters import Filters
@@ -209,3 +210,9 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back files; the engine can't be used afterwards."""
         ...
+
+
+def microseconds(instant: datetime) -> int:
+    """Microseconds since 1970 UTC, exactly."""
+    passed = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from app.search.base import Document
+from app.search.base import Document, microseconds
 from app.search.query import (
     And,
     Beside,
@@ -441,8 +441,3 @@ def ranks(query: Query | None) -> bool:
             return ranks(query.node)
         case _:
             return False
-
-
-def microseconds(instant: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return round(instant.timestamp() * 1_000_000)
