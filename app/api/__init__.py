@@ -112,6 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     for routes in (
         articles.router,
@@ -125,7 +126,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(routes, dependencies=[Depends(known_parameters_only)])
     app.include_router(system.router)
     problems.install(app)
-    openapi.install(app)
+    openapi.install(app, guarded=chosen.write_token is not None)
     pages.install(app)
     app.add_middleware(Inner)
     app.add_middleware(_HeadAsGet)

@@ -1,4 +1,4 @@
-"""What OpenAPI says beyond types: an example of each answer, and the errors of each route.
+"""What OpenAPI says beyond types: examples, errors, the token, and where answers lead.
 
 The examples are articles of the seeds, shortened; the test suite holds them to the schemas.
 Those of feeds and exports are written by what writes the answers.
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from app.api import feeds, problems, schemas
+from app.api import feeds, links, problems, schemas
 from app.articles import Related, Seen, Whole
 
 if TYPE_CHECKING:
@@ -334,10 +334,14 @@ def _written() -> dict[str, Any]:
     }
 
 
-def install(app: FastAPI) -> None:
-    """Add the schema of problems and the examples to the document of `app`.
+_TOKEN = {"type": "http", "scheme": "bearer", "description": "The operator's token for writing."}
 
-    FastAPI drops nulls from examples that it is given, so it is given their names.
+
+def install(app: FastAPI, *, guarded: bool) -> None:
+    """Add to the document of `app` the schema of problems, examples, links and the token.
+
+    FastAPI drops nulls from examples that it is given, so it is given their names. `guarded`
+    says whether what may answer 401 needs the token; without one nothing does.
     """
     generate = app.openapi
 
@@ -353,6 +357,11 @@ def install(app: FastAPI) -> None:
                 for named in operation["responses"].get("200", {}).get("content", {}).values():
                     if isinstance(name := named.get("example"), str):
                         named["example"] = examples[name]
+                if guarded and "401" in operation["responses"]:
+                    operation["security"] = [{"token": []}]
+        if guarded:
+            document["components"]["securitySchemes"] = {"token": _TOKEN}
+        links.add(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
