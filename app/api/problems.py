@@ -80,17 +80,25 @@ def problem(
     exchange = current.get()
     if exchange is not None:
         exchange.problem = kind
+    body = _document(status, kind, detail, request.url.path, **facts)
+    return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def _document(status: int, kind: str, detail: str, instance: str, **facts: Any) -> bytes:
     body = {
         "type": f"urn:broadsheet:problem:{kind}",
         "title": TITLES.get(kind) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": instance,
         **facts,
     }
-    return Response(
-        orjson.dumps(body, default=str), status, headers=dict(headers or {}), media_type=MEDIA_TYPE
-    )
+    return orjson.dumps(body, default=str)
+
+
+def of_connection(status: int, detail: str) -> bytes:
+    """The body of a refusal before there is a request: it names no path as its instance."""
+    return _document(status, _KINDS[status], detail, "")
 
 
 def install(app: FastAPI) -> None:

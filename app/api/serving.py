@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app import logs
+from app.api import problems
 from app.api.guard import SLOWEST_BYTES_S
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ class Bounded(HttpToolsProtocol):
         if len(self.connections) > self._bounds.connections:
             idle = next((each for each in self.connections if _is_idle(each)), None)
             if idle is None:
-                self._turn_away(b"503 Service Unavailable", b"retry-after: 2\r\n")
+                self._turn_away(503, "too many connections are open; ask again in a moment")
                 return
             idle.transport.close()
         self._wait_for_client()
@@ -98,7 +100,8 @@ class Bounded(HttpToolsProtocol):
         if self.transport.is_closing():
             self._wait_for_client()
         elif self._unaccounted_bytes > self._bounds.head_bytes + _FRAMING_BYTES:
-            self._turn_away(b"431 Request Header Fields Too Large")
+            limit = self._bounds.head_bytes
+            self._turn_away(431, f"the headers are larger than {limit:,} bytes")
         elif self._patience is None and (self.cycle is None or self.cycle.response_complete):
             self._wait_for_client()
 
@@ -162,20 +165,42 @@ class Bounded(HttpToolsProtocol):
             self._wait_for_client()
             return
         if self._head_begun and not self.transport.is_closing():
-            self._turn_away(b"408 Request Timeout")
+            self._turn_away(408, "the head of the request came too slowly")
         else:
             self.transport.abort()
 
-    def _turn_away(self, status: bytes, more: bytes = b"") -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """Refuse what the parser cannot read; its reason is not for others."""
+        if len(self.url) > _LONGEST_READ_BYTES:
+            self._turn_away(414, f"the address is longer than {_LONGEST_READ_BYTES:,} bytes")
+        else:
+            self._turn_away(400, "what came is not HTTP")
+
+    def _turn_away(self, status: int, detail: str) -> None:
         """Say why, if no answer is under way, and close; at once if that is not read."""
         self._stop_waiting()
-        if self.cycle is None or self.cycle.response_complete:
-            head = b"HTTP/1.1 %b\r\n%bcontent-length: 0\r\nconnection: close\r\n\r\n"
-            self.transport.write(head % (status, more))
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or self._lacks_body():
+            body = problems.of_connection(status, detail)
+            lines = [
+                f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+                f"content-type: {problems.MEDIA_TYPE}",
+                f"content-length: {len(body)}",
+                *([f"retry-after: {problems.RETRY_AFTER_S}"] if status == 503 else []),
+                "connection: close\r\n\r\n",
+            ]
+            self.transport.write("\r\n".join(lines).encode() + body)
         self.transport.close()
         self._wait_for_client()
 
+    def _lacks_body(self) -> bool:
+        """Whether what comes is the body of a request that has no answer yet."""
+        cycle = self.cycle
+        return cycle is not None and cycle.more_body and not cycle.response_started
 
+
+_LONGEST_READ_BYTES = 0xFFFF
+"""An address that is longer cannot be taken apart by the parser."""
 _FRAMING_BYTES = 64 * 1024
 """What may come besides in one go: the server reads this much at once, heads of later requests
 among it. The exact limit of a head is held by `guard.py`, once it is complete."""

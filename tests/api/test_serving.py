@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -222,7 +223,39 @@ def test_an_upgrade_is_passed_over(port: int, upgrade: bytes) -> None:
 def test_what_is_no_http_is_a_400(port: int, wrong: bytes) -> None:
     with connected(port) as connection:
         connection.sendall(wrong)
-        assert rest(connection).startswith(b"HTTP/1.1 400")
+        assert refused(rest(connection)) == (400, "malformed-request")
+
+
+def refused(received: bytes) -> tuple[int, str]:
+    """Status and type of the one problem document that came."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    document = json.loads(body)
+    assert head.startswith(f"HTTP/1.1 {document['status']} ".encode())
+    return document["status"], document["type"].removeprefix("urn:broadsheet:problem:")
+
+
+@pytest.mark.parametrize(
+    ("refusing", "expected"),
+    [
+        (b"GE", (408, "too-slow")),
+        (b"GET /" + b"a" * 66_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", (414, "too-large")),
+        (GET[:-2] + b"X: " + b"a" * 200_000, (431, "too-large")),
+    ],
+)
+def test_every_refusal_is_a_problem_document(
+    port: int, refusing: bytes, expected: tuple[int, str]
+) -> None:
+    with connected(port) as connection:
+        connection.sendall(refusing)
+        assert refused(rest(connection)) == expected
+
+
+def test_what_is_no_http_never_stands_in_place_of_the_answer_before_it(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(GET + b"\x00\x01 no http\r\n\r\n")
+        received = rest(connection)
+    assert b"400" not in received[:12]
 
 
 def test_the_environment_cannot_make_the_server_believe_a_client(port: int) -> None:
