@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Sort = Literal["relevance", "newest", "oldest"]
 Unit = Literal["day", "week", "month", "year"]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raise with every change of what a Document holds: an index made with another is rebuilt."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +49,7 @@ LEAST_BESIDE = 2.94
 
 ZONE_BITS = 26  # a zone's positions start at its number shifted by this
 ZONES = [(name, n << ZONE_BITS, ZONE_WEIGHTS[name]) for n, name in enumerate(Document.zones)]
+_HEADLINE = Document.zones.index("headline")
 UNDATED = -(2**63)
 """Stands for the date of an article that has none."""
 
@@ -96,6 +98,10 @@ class Segment(Protocol):
 
     def documents(self, field: str, term: str) -> int:
         """How many documents hold `term`, deleted ones included."""
+        ...
+
+    def headlines(self, token: str) -> Sequence[int]:
+        """The documents with `token` in their headline, each as often as it stands there."""
         ...
 
     def blocks(self, field: str, term: str) -> Iterator[tuple[Iterable[int], Any, Any]]:
@@ -180,7 +186,11 @@ class Matcher:
                 weights = self._weights(segment, (query.token,), allowed, zone)
                 return self._score(segment, query, weights)
             case Prefix() | Fuzzy():
-                weights = self._weights(segment, segment.spellings(query), allowed, zone)
+                spelt = segment.spellings(query)
+                if zone == _HEADLINE:
+                    weights = self._headline_weights(segment, spelt, allowed)
+                else:
+                    weights = self._weights(segment, spelt, allowed, zone)
                 return self._score(segment, query, weights)
             case Beside() if self._idf[query] < LEAST_BESIDE:
                 return {}
@@ -306,6 +316,15 @@ class Matcher:
                     for number, weight in pairs:
                         found[number] = found.get(number, 0.0) + weight
         return found
+
+    def _headline_weights(
+        self, segment: Segment, tokens: Collection[str], allowed: set[int] | None
+    ) -> Hits:
+        """`_weights` in headlines without a look at postings: completions ask for many tokens."""
+        in_time = (token for token in tokens if self._in_time())
+        numbers = chain.from_iterable(map(segment.headlines, in_time))
+        counts = Counter(numbers if allowed is None else filter(allowed.__contains__, numbers))
+        return {number: count * ZONES[_HEADLINE][2] for number, count in counts.items()}
 
     def _phrase(
         self, segment: Segment, phrase: Phrase, allowed: set[int] | None, zone: int | None

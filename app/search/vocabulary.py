@@ -7,6 +7,7 @@ known here.
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from app import text
@@ -25,10 +26,13 @@ def frequencies(segments: Sequence[Segment], tokens: Iterable[str]) -> dict[str,
 
 def words(segments: Sequence[Segment], leaf: Prefix | Fuzzy, limit: int) -> list[tuple[str, int]]:
     """The forms that a prefix or a typing error stands for, commonest first."""
-    forms = {form for segment in segments for form in segment.near(leaf)}
-    counts = frequencies(segments, {text.stem(form) for form in forms})
-    ranked = sorted(forms, key=lambda form: (-counts[text.stem(form)], len(form), form))
-    return [(form, counts[text.stem(form)]) for form in ranked[:limit]]
+    forms = {form: text.stem(form) for segment in segments for form in segment.near(leaf)}
+    counts = frequencies(segments, set(forms.values()))
+    # Most words of a short prefix are rare: they are not put in order.
+    least = min(nlargest(limit, (counts[token] for token in forms.values())), default=0)
+    common = [form for form, token in forms.items() if counts[token] >= least]
+    common.sort(key=lambda form: (-counts[forms[form]], len(form), form))
+    return [(form, counts[forms[form]]) for form in common[:limit]]
 
 
 def names(

@@ -229,6 +229,8 @@ class WhooshEngine:
         directory = self._folder / stamp.directory
         if not directory.is_dir():
             return None, False
+        if stamp.schema_version != SCHEMA_VERSION:  # what its files should be like is not known
+            return directory, stamp.store_id == store_id
         try:
             self.verify()
             with self._snapshots.lend():

@@ -2,8 +2,8 @@
 
 An article is one document with one field for all its words: a posting's weight is the sum
 of its zones' weights, its positions tell the zone. Beside it stand a field for each filter
-and columns for id, change, date and sketch, and beside each segment a file of the forms of
-its words. Damage in the files leaves here as IndexDamaged.
+and columns for id, change, date and sketch, and beside each segment lists of words
+(`whoosh_words`). Damage in the files leaves here as IndexDamaged.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ from whoosh.util.numeric import byte_to_length
 from app import text
 from app.errors import EngineError, IndexDamaged
 from app.filters import NAMED
-from app.search import duplicates
+from app.search import duplicates, whoosh_words
 from app.search.matching import UNDATED, ZONES
 from app.search.query import Fuzzy, Prefix
 from app.search.whoosh_pickles import File, load, loads, stream_of
@@ -123,6 +124,11 @@ class Analysed:
                 analysed.append([token for token, _ in words])
                 self.forms.update(form for _, form in words)
             self.zones.append(analysed)
+
+    @property
+    def headline(self) -> list[str]:
+        """The tokens of the headline."""
+        return self.zones[0][0]
 
     @property
     def body(self) -> list[str]:
@@ -248,19 +254,6 @@ def merge(writer: Writer, segments: list[Any]) -> list[Any]:
     return [segment for segment in segments if id(segment) not in merged]
 
 
-def forms_name(segment: Any) -> str:
-    """The file of a segment's forms: one of those that Whoosh removes with the segment."""
-    return f"{segment.segment_id()}.forms"
-
-
-def read_forms(storage: FileStorage, segment: Any) -> list[str]:
-    """The folded forms of all words in a segment, sorted."""
-    name = forms_name(segment)
-    with storage.open_file(name) as file:
-        content = bytes(file.get(0, storage.file_length(name)))
-    return content.decode().split("\n") if content else []
-
-
 @contextmanager
 def reading(directory: Path | str) -> Iterator[None]:
     """Whatever Whoosh raises over files that do not hold together is IndexDamaged.
@@ -303,7 +296,9 @@ class Columns:
 
         self._ids = raw("id", bytes(16))
         self._sketches = raw("sketch", duplicates.NO_SKETCH)
-        self.forms = read_forms(storage, segment)
+        self.forms = whoosh_words.read(storage, segment, "forms")
+        self._headlines = whoosh_words.read(storage, segment, "headlines")
+        self.documents: dict[str, dict[str, int]] = defaultdict(dict)
         self.names: dict[str, list[tuple[str, ...]]] = {}
         self.counted: dict[str, Counter[tuple[str, ...]]] = {}
         self.spelt: dict[Prefix | Fuzzy, set[str]] = {}
@@ -342,6 +337,15 @@ class Columns:
         kept[token] = numbers, codes, known
         while sum(len(each) for _, each, _ in list(kept.values())) > _COMMON_KEPT:
             kept.pop(next(iter(kept)), None)
+
+    @cached_property
+    def headlines(self) -> dict[str, list[int]]:
+        """The documents with a token in their headline, each as often as it stands there."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, line in enumerate(self._headlines):
+            for token in line.split():
+                found[token].append(number)
+        return dict(found)
 
     @property
     def numbers(self) -> dict[bytes, int]:
@@ -386,12 +390,19 @@ class Segment:
         self.deleted: frozenset[int] = frozenset(reader.segment().deleted_docs() or ())
 
     def documents(self, field: str, term: str) -> int:
-        """How many documents hold `term`, deleted ones included."""
-        with reading(self._path):
-            try:
-                return int(self._reader._terms.doc_frequency(field, term.encode()))
-            except (TermNotFound, KeyError):
-                return 0
+        """How many documents hold `term`, deleted ones included; looked up once."""
+        known = self.columns.documents[field]
+        if term not in known:
+            with reading(self._path):
+                try:
+                    known[term] = int(self._reader._terms.doc_frequency(field, term.encode()))
+                except (TermNotFound, KeyError):
+                    return 0  # not kept: there is no end of words that a segment does not hold
+        return known[term]
+
+    def headlines(self, token: str) -> Sequence[int]:
+        """The documents with `token` in their headline, each as often as it stands there."""
+        return self.columns.headlines.get(token, ())
 
     def names(self, field: str) -> list[tuple[str, ...]]:
         """The values of a field of names, by document number; read once a segment."""

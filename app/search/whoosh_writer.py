@@ -22,7 +22,7 @@ from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC
 from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
-from app.search import whoosh_format
+from app.search import whoosh_format, whoosh_words
 from app.search.whoosh_format import Codec
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Writer(SegmentWriter):  # type: ignore[misc]
         }
         self._merged: list[_Merged] = []
         self._forms: set[str] = set()
+        self._headlines: list[str] = []
 
     def add(self, change: Change, document: Document) -> None:
         """Add an article as a new document."""
@@ -66,6 +67,7 @@ class Writer(SegmentWriter):  # type: ignore[misc]
         documents.start_doc(number)
         values = whoosh_format.fields_of(change, document)
         self._forms |= values["words"].forms
+        self._headlines.append(" ".join(values["words"].headline))
         for name, value in values.items():
             field = self.schema[name]
             if field.indexed:
@@ -82,7 +84,10 @@ class Writer(SegmentWriter):  # type: ignore[misc]
         reader = SegmentReader(self.storage, self.schema, segment)
         base = self.docnum
         moved = self.write_per_doc(set(self.schema.names()), reader)
-        self._forms.update(whoosh_format.read_forms(self.storage, segment))
+        self._forms.update(whoosh_words.read(self.storage, segment, "forms"))
+        headlines = whoosh_words.read(self.storage, segment, "headlines")
+        kept = enumerate(headlines)
+        self._headlines += [line for n, line in kept if moved is None or n in moved]
         self._merged.append(_Merged(len(self._merged) + 1, reader, base, moved))
         self._added = True
 
@@ -106,8 +111,8 @@ class Writer(SegmentWriter):  # type: ignore[misc]
         for merged in self._merged:
             merged.reader.close()
         writer.close()
-        with self.storage.create_file(whoosh_format.forms_name(self.newsegment)) as file:
-            file.write("\n".join(sorted(self._forms)).encode())
+        whoosh_words.write(self.storage, self.newsegment, "forms", sorted(self._forms))
+        whoosh_words.write(self.storage, self.newsegment, "headlines", self._headlines)
 
     def _gathered(self) -> Iterator[_Term]:
         for name, terms in self._added_terms.items():

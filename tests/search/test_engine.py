@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
@@ -334,6 +335,52 @@ def test_words_and_names_of_the_index(orchard: Engine) -> None:
     assert orchard.words(Fuzzy(form="appels", distance=2), 1) == [("apple", 4)]
     assert orchard.names("place", "ab", 5) == [("abu dhabi", 1)]
     assert orchard.names("place", "", 1) == [("abu dhabi", 1)]
+
+
+FRUIT = ("apple", "apples", "apply", "applying", "apricot", "pear", "pearls", "Äpfel", "U.S.", "A1")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_beginnings_are_counted_as_by_hand_after_every_write(engine: Engine, seed: int) -> None:
+    chance = Random(seed)
+    kept: dict[int, tuple[str, str]] = {}
+    for at in range(1, 30):
+        batch = {}
+        for number in chance.sample(range(200), chance.randrange(1, 25)):
+            if kept.pop(number, None) is not None and chance.random() < 0.7:
+                batch[number] = removal(number, at)
+                continue
+            headline, body = (" ".join(chance.choices(FRUIT, k=4)) for _ in "hb")
+            kept[number] = headline, body
+            batch[number] = change(number, at, headline, body=body)
+        engine.apply([*batch.values()], at)
+        for prefix in ("a", "ap", "appl", "p", "u", "z"):
+            spelt = {
+                token.text
+                for word in FRUIT
+                for token in text.tokens(word)
+                if token.form.startswith(prefix)
+            }
+            expected = {n for n, (head, _) in kept.items() if spelt & set(text.terms(head))}
+            assert set(ask(engine, f"headline:{prefix}*")) == expected
+    with engine.rebuilding(STORE) as beside:  # without what was removed, which counts till then
+        beside.apply([change(n, 1, head, body=body) for n, (head, body) in kept.items()], 1)
+    for prefix in ("a", "ap", "appl", "p", "u", "z"):
+        counted = {
+            token.form: sum(token.text in text.terms(" ".join(both)) for both in kept.values())
+            for both in kept.values()
+            for token in text.tokens(" ".join(both))
+            if token.form.startswith(prefix)
+        }
+        ranked = sorted(counted.items(), key=lambda pair: (-pair[1], len(pair[0]), pair[0]))
+        for limit in (1, 3, 50):
+            assert engine.words(Prefix(prefix=prefix), limit) == ranked[:limit]
+
+
+def test_a_beginning_in_headlines_scores_as_its_words_do(orchard: Engine) -> None:
+    begun = orchard.search(Request(query=parse("headline:presiden*"))).hits
+    words = orchard.search(Request(query=parse("headline:president"))).hits
+    assert [(hit.id, hit.score) for hit in begun] == [(hit.id, hit.score) for hit in words]
 
 
 # --- near-duplicates
@@ -748,6 +795,24 @@ def test_a_sound_index_is_removed_when_it_is_replaced(engine: Engine, tmp_path: 
     with engine.rebuilding(STORE):
         pass
     assert len(list((tmp_path / "index").glob("whoosh-*"))) == 1
+    assert not list((tmp_path / "index").glob("damaged-*"))
+
+
+def test_an_index_of_an_older_schema_is_removed_when_it_is_replaced(
+    engine: Engine, tmp_path: Path
+) -> None:
+    engine.apply([change(0, 1)], 1)
+    stamp = tmp_path / "index" / "whoosh.json"
+    stamp.write_text(
+        stamp.read_text().replace(
+            f'"schema_version":{SCHEMA_VERSION}', f'"schema_version":{SCHEMA_VERSION - 1}'
+        )
+    )
+    assert engine.stamp().schema_version == SCHEMA_VERSION - 1
+    (lists,) = (tmp_path / "index").glob("whoosh-*/*.headlines")
+    lists.unlink()
+    with engine.rebuilding(STORE):
+        pass
     assert not list((tmp_path / "index").glob("damaged-*"))
 
 
