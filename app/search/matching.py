@@ -120,8 +120,11 @@ class Segment(Protocol):
         """How many documents have each value of a field of names, deleted ones included."""
         ...
 
-    def near(self, leaf: Prefix | Fuzzy) -> Collection[str]:
-        """The forms of the segment's words that a prefix or a typing error stands for."""
+    def near(self, leaf: Prefix | Fuzzy, *, beside: Any = None) -> Collection[str]:
+        """The forms of the segment's words that a prefix or a typing error stands for.
+
+        Those that the segment `beside` has as well may be left out.
+        """
         ...
 
     def spellings(self, leaf: Prefix | Fuzzy) -> Collection[str]:

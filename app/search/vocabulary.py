@@ -26,7 +26,9 @@ def frequencies(segments: Sequence[Segment], tokens: Iterable[str]) -> dict[str,
 
 def words(segments: Sequence[Segment], leaf: Prefix | Fuzzy, limit: int) -> list[tuple[str, int]]:
     """The forms that a prefix or a typing error stands for, commonest first."""
-    forms = {form: text.stem(form) for segment in segments for form in segment.near(leaf)}
+    most = max(segments, key=lambda segment: segment.columns.count, default=None)
+    found = (form for segment in segments for form in segment.near(leaf, beside=most))
+    forms = {form: text.stem(form) for form in found}
     counts = frequencies(segments, set(forms.values()))
     # Most words of a short prefix are rare: they are not put in order.
     least = min(nlargest(limit, (counts[token] for token in forms.values())), default=0)

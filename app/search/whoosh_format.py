@@ -299,6 +299,7 @@ class Columns:
         self.forms = whoosh_words.read(storage, segment, "forms")
         self._headlines = whoosh_words.read(storage, segment, "headlines")
         self.documents: dict[str, dict[str, int]] = defaultdict(dict)
+        self._beside: tuple[str, list[str]] = ("", [])
         self.names: dict[str, list[tuple[str, ...]]] = {}
         self.counted: dict[str, Counter[tuple[str, ...]]] = {}
         self.spelt: dict[Prefix | Fuzzy, set[str]] = {}
@@ -337,6 +338,18 @@ class Columns:
         kept[token] = numbers, codes, known
         while sum(len(each) for _, each, _ in list(kept.values())) > _COMMON_KEPT:
             kept.pop(next(iter(kept)), None)
+
+    @cached_property
+    def _form_set(self) -> frozenset[str]:
+        return frozenset(self.forms)
+
+    def forms_beside(self, other: Columns) -> list[str]:
+        """The forms that `other` does not have, sorted; kept for the last other one."""
+        name, forms = self._beside
+        if name != other.name:
+            forms = [form for form in self.forms if form not in other._form_set]
+            self._beside = other.name, forms
+        return forms
 
     @cached_property
     def headlines(self) -> dict[str, list[int]]:
@@ -425,9 +438,14 @@ class Segment:
             found = self.columns.counted[field] = Counter(self.names(field))
         return found
 
-    def near(self, leaf: Prefix | Fuzzy) -> list[str]:
-        """The forms of the segment's words that a prefix or a typing error stands for."""
+    def near(self, leaf: Prefix | Fuzzy, *, beside: Segment | None = None) -> list[str]:
+        """The forms of the segment's words that a prefix or a typing error stands for.
+
+        Those that the segment `beside` has as well are left out: most words are in all.
+        """
         forms = self.columns.forms
+        if beside is not None and beside is not self:
+            forms = self.columns.forms_beside(beside.columns)
         if isinstance(leaf, Prefix):
             first = bisect_left(forms, leaf.prefix)
             last = bisect_left(forms, leaf.prefix + chr(sys.maxunicode))

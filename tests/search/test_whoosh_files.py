@@ -18,7 +18,7 @@ from whoosh.query import Term
 from app.errors import IndexDamaged
 from app.search import whoosh_format
 from app.search.base import Found, Request
-from app.search.query import Word, parse
+from app.search.query import Fuzzy, Word, parse
 from app.search.whoosh_engine import WhooshEngine
 from app.search.whoosh_snapshots import Snapshots
 from tests.search.test_engine import change, numbers, removal
@@ -158,4 +158,20 @@ def test_postings_of_common_words_are_kept_within_bounds(
     engine.apply([removal(3, 41), change(50, 42, body=common[-1])], 42)
     assert search(common[-1]).total == 40
     assert search(f"{common[-1]} rare3").total == 0
+    engine.close()
+
+
+def test_words_near_a_misspelt_one_are_found_in_whatever_segment_they_are(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path / "index")
+    with engine.rebuilding(uuid4()):
+        pass
+    bodies = ["harvest harvests " * 9, "harvest garvest", "harvesk barvest", "barvest"]
+    for at, body in enumerate(bodies, 1):
+        engine.apply([change(at, at, body=body)], at)
+    misspelt = Fuzzy(form="warvest", distance=1)
+    for _ in range(2):
+        assert engine.words(misspelt, 9) == [("barvest", 2), ("harvest", 2), ("garvest", 1)]
+    engine.apply([change(n, n, body="warvest") for n in range(5, 25)], 24)  # larger than the rest
+    assert engine.words(misspelt, 1) == [("warvest", 20)]
+    assert [form for form, _ in engine.words(misspelt, 9)][1:] == ["barvest", "harvest", "garvest"]
     engine.close()
