@@ -30,6 +30,7 @@ from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
 from app.search import ranking, scoring, vocabulary, whoosh_format
 from app.search.base import SCHEMA_VERSION, Change, Found, Request, Stamp
 from app.search.clock import Clock
+from app.search.whoosh_files import Storage, reading
 from app.search.whoosh_snapshots import Snapshots, latest_generation
 from app.search.whoosh_stamp import NAME_FILE, Contents, StampFile
 from app.search.whoosh_writer import Writer
@@ -137,20 +138,20 @@ class WhooshEngine:
                 raise IndexDamaged(str(directory), bad)  # what is taken in now is proved by it
             if changes:
                 _remove_leftovers(directory)
-                with whoosh_format.reading(directory):
+                with reading(directory):
                     self._write(directory, changes)
             stamp = stamp.model_copy(update={"cursor": cursor})
             generation = latest_generation(directory)
             self._stamp_file.write(self._stamp_file.with_files(stamp, directory, generation))
 
     def _write(self, directory: Path, changes: Sequence[Change]) -> None:
-        storage = whoosh_format.Storage(directory)
+        storage = Storage(directory)
         try:
             self._write_to(storage, changes)
         finally:
             storage.close_files()
 
-    def _write_to(self, storage: whoosh_format.Storage, changes: Sequence[Change]) -> None:
+    def _write_to(self, storage: Storage, changes: Sequence[Change]) -> None:
         writer = Writer(FileIndex(storage, whoosh_format.schema()))
         try:
             ids = {change.id.bytes for change in changes}
@@ -205,7 +206,7 @@ class WhooshEngine:
         """Make an empty index and its stamp."""
         directory.mkdir()
         (directory / NAME_FILE).write_text(directory.name)
-        FileIndex.create(whoosh_format.Storage(directory), whoosh_format.schema())
+        FileIndex.create(Storage(directory), whoosh_format.schema())
         stamp = Contents(
             directory=directory.name,
             store_id=store_id,

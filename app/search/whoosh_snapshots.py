@@ -18,7 +18,8 @@ from whoosh.reading import SegmentReader
 
 from app.errors import IndexDamaged
 from app.search import whoosh_format
-from app.search.whoosh_format import Columns, Segment
+from app.search.whoosh_files import Storage, reading
+from app.search.whoosh_segments import Columns, Segment
 from app.search.whoosh_stamp import looks
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Snapshot:
     store_id: UUID
     cursor: int
     segments: list[Segment]
-    storage: whoosh_format.Storage
+    storage: Storage
     paths: list[str]
     looks: list[Look]
     lengths: Sequence[int] = whoosh_format.LENGTHS
@@ -136,9 +137,9 @@ class Snapshots:
 
     def _open(self, stamp: Contents, signature: Signature) -> Snapshot:
         directory = self._stamp_file.folder / stamp.directory
-        storage = whoosh_format.Storage(directory)
+        storage = Storage(directory)
         try:
-            with whoosh_format.reading(directory):
+            with reading(directory):
                 toc = TOC.read(storage, "MAIN", schema=whoosh_format.schema())
                 stamped = toc.generation == stamp.generation
                 prove = self._stamp_file.bad_file if stamped else self._stamp_file.bad_name
@@ -166,5 +167,5 @@ class Snapshots:
 
 def latest_generation(directory: Path) -> int:
     """The number of the newest commit; -1 where there is none."""
-    with whoosh_format.reading(directory):
-        return int(TOC._latest_generation(whoosh_format.Storage(directory), "MAIN"))
+    with reading(directory):
+        return int(TOC._latest_generation(Storage(directory), "MAIN"))

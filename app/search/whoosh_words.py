@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from whoosh.filedb.filestore import FileStorage
+    from app.search.whoosh_files import Storage
 
 List = Literal["forms", "headlines"]
 
 
-def write(storage: FileStorage, segment: Any, which: List, lines: Iterable[str]) -> None:
+def write(storage: Storage, segment: Any, which: List, lines: Iterable[str]) -> None:
     """Make the file of a list."""
     with storage.create_file(_name(segment, which)) as file:
         file.write("".join(f"{line}\n" for line in lines).encode())
 
 
-def read(storage: FileStorage, segment: Any, which: List) -> list[str]:
+def read(storage: Storage, segment: Any, which: List) -> list[str]:
     """The lines of a list."""
     name = _name(segment, which)
     with storage.open_file(name) as file:

@@ -24,6 +24,7 @@ from whoosh.writing import SegmentWriter
 
 from app.search import whoosh_format, whoosh_words
 from app.search.whoosh_format import Codec
+from app.search.whoosh_segments import posting_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -155,7 +156,7 @@ class _Merged:
 
     def _read(self, file: Any, offset: int, length: int) -> Postings:
         postings: Postings = (array("I"), array("f"), [])
-        for deltas, weights, values in whoosh_format.posting_blocks(file.get(offset, length)):
+        for deltas, weights, values in posting_blocks(file.get(offset, length)):
             numbers = list(accumulate(deltas))
             if self.moved is None:
                 postings[0].extend([number + self.base for number in numbers])

@@ -16,7 +16,7 @@ from whoosh.index import FileIndex
 from whoosh.query import Term
 
 from app.errors import IndexDamaged
-from app.search import whoosh_format
+from app.search import whoosh_format, whoosh_segments
 from app.search.base import Found, Request
 from app.search.query import Fuzzy, Word, parse
 from app.search.whoosh_engine import WhooshEngine
@@ -101,7 +101,7 @@ def test_postings_that_do_not_fit_the_segment_are_damage(tmp_path: Path, block: 
         pass
     engine.apply([change(0, 1, "Apples")], 1)
     with (
-        patch.object(whoosh_format, "posting_blocks", return_value=iter([block])),
+        patch.object(whoosh_segments, "posting_blocks", return_value=iter([block])),
         pytest.raises(IndexDamaged),
     ):
         engine.search(Request(query=Word(text="apples", token="appl")))
@@ -133,7 +133,7 @@ def test_opening_a_new_generation_takes_of_the_time_of_the_search(
 def test_postings_of_common_words_are_kept_within_bounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(whoosh_format, "_COMMON_KEPT", 8 * 40)
+    monkeypatch.setattr(whoosh_segments, "_COMMON_KEPT", 8 * 40)
     engine = WhooshEngine(tmp_path / "index")
     with engine.rebuilding(uuid4()):
         pass
@@ -153,7 +153,7 @@ def test_postings_of_common_words_are_kept_within_bounds(
     assert set(kept) == {*common[-5:], *common[:3]}
     assert sum(len(numbers) for numbers, _, _ in kept.values()) == 8 * 40
 
-    with patch.object(whoosh_format.Segment, "blocks", side_effect=AssertionError("read again")):
+    with patch.object(whoosh_segments.Segment, "blocks", side_effect=AssertionError("read again")):
         assert [search(q) for q in common[-5:]] == before[len(common) - 5 : len(common)]
     engine.apply([removal(3, 41), change(50, 42, body=common[-1])], 42)
     assert search(common[-1]).total == 40
