@@ -15,6 +15,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from app import errors
@@ -106,6 +107,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.BroadsheetError, _broadsheet)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _broken_off)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -211,6 +213,11 @@ def _methods(request: Request) -> list[str]:
         if route.matches({**request.scope, "method": method})[0] is Match.FULL
     }
     return sorted(known | {"HEAD"} if "GET" in known else known)
+
+
+async def _broken_off(request: Request, _: Exception) -> Response:
+    """For log and metrics alone, since nobody is there to read it."""
+    return of_http(request, HTTPException(400, "the client went before its body had ended"))
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

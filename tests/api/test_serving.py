@@ -139,6 +139,15 @@ def test_a_body_that_stops_is_a_408(port: int) -> None:
         assert rest(connection).startswith(b"HTTP/1.1 408")
 
 
+def test_a_body_that_breaks_off_is_no_error_of_ours(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(POST.replace(b"search", b"articles") + b"Content-Length: 10\r\n\r\n{")
+    told = 'broadsheet_http_requests_total{method="POST",route="/v1/articles",status="400"} 1.0'
+    until = time.monotonic() + PATIENCE_S
+    while told not in httpx.get(f"http://127.0.0.1:{port}/metrics").text:
+        assert time.monotonic() < until
+
+
 def test_what_comes_after_the_answer_is_not_waited_for(port: int) -> None:
     with connected(port) as connection:
         connection.sendall(GET[:-2] + b"Content-Length: 100000000\r\n\r\n")
