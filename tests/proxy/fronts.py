@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "proxy"
 SEEDS = Path(__file__).parents[2] / "seeds"
-PEER = "127.0.0.2"
-"""The address that a proxy asks from: alone trusted, so that a test can be a stranger."""
+CLIENT = "127.0.0.2"
+"""The address that tests ask from: not the one that the proxies ask from, which is trusted."""
 
 
 def needed(program: str) -> str:
@@ -47,10 +48,15 @@ class Front:
     def url(self) -> str:
         return f"https://127.0.0.1:{self.https_port}"
 
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """Trust in the proxy's certificate and in no other."""
+        return ssl.create_default_context(cafile=self.certificate)
+
     def client(self, **more: Any) -> httpx.Client:
-        """A client that trusts the proxy's certificate and no other."""
-        context = ssl.create_default_context(cafile=self.certificate)
-        return httpx.Client(base_url=self.url, verify=context, trust_env=False, timeout=30, **more)
+        """A client at the address `CLIENT`."""
+        transport = httpx.HTTPTransport(verify=self.trust, local_address=CLIENT)
+        return httpx.Client(base_url=self.url, transport=transport, timeout=30, **more)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -78,7 +84,6 @@ def example(name: str, changes: dict[str, str]) -> str:
 @contextmanager
 def nginx(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[Front]:
     """nginx as in docs/proxy before the two `ports`; `kept` leaves the prefix in place."""
-    program = needed("nginx")
     made, key = certificate(folder)
     front = Front(free_port(), free_port(), made)
     paths = "".join(
@@ -86,9 +91,10 @@ def nginx(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[Fro
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     first, second = (ports * 2)[:2]
+    user = "user root root;" if os.geteuid() == 0 else ""
     changes = {
         "http {": f"http {{ access_log off; {paths}",
-        "worker_processes auto": "worker_processes 2",
+        "worker_processes auto": f"{user} daemon off; pid {folder}/nginx.pid; worker_processes 2",
         "127.0.0.1:8001": f"127.0.0.1:{first}",
         "127.0.0.1:8002": f"127.0.0.1:{second}",
         "listen 80": f"listen 127.0.0.1:{front.http_port}",
@@ -99,16 +105,17 @@ def nginx(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[Fro
         "server_name news.example.org": "server_name 127.0.0.1",
         "return 308 /archive/": f"return 308 {front.url}/archive/",
         "rate=50r/s": "rate=100000r/s",
-        "proxy_connect_timeout": f"proxy_bind {PEER}; proxy_connect_timeout",
     }
     if kept:
         changes["proxy_pass http://broadsheet/;"] = "proxy_pass http://broadsheet;"
     (folder / "nginx.conf").write_text(example("nginx.conf", changes))
-    user = "user root root;" if os.geteuid() == 0 else ""
-    command = [program, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"]
-    command += ["-g", f"daemon off; pid {folder}/nginx.pid; {user}"]
-    with started(command, front.http_port):
+    with started(_nginx(folder), front.http_port, folder):
         yield front
+
+
+def _nginx(folder: Path) -> list[Any]:
+    files = ["-c", folder / "nginx.conf", "-e", folder / "error.log"]
+    return [needed("nginx"), "-p", folder, *files]
 
 
 @contextmanager
@@ -125,24 +132,52 @@ def haproxy(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[F
         "/etc/ssl/news.example.org.pem": str(folder / "both.pem"),
         "redirect scheme https code": f"redirect prefix {front.url} code",
         "sc0_http_req_rate gt 500": "sc0_http_req_rate gt 100000",
-        "127.0.0.1:8001": f"127.0.0.1:{first} source {PEER}",
-        "127.0.0.1:8002": f"127.0.0.1:{second} source {PEER}",
+        "127.0.0.1:8001": f"127.0.0.1:{first}",
+        "127.0.0.1:8002": f"127.0.0.1:{second}",
     }
     if kept:
         changes["    http-request replace-path /archive/(.*) /\\1\n"] = ""
     (folder / "haproxy.cfg").write_text(example("haproxy.cfg", changes))
-    with started([program, "-db", "-f", folder / "haproxy.cfg"], front.http_port):
+    with started([program, "-db", "-f", folder / "haproxy.cfg"], front.http_port, folder):
         yield front
 
 
 @contextmanager
-def started(command: list[Any], port: int) -> Iterator[None]:
-    """A proxy's process, once it listens on `port`, until the end."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def caddy(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[Front]:
+    """Caddy as in docs/proxy before the two `ports`; `kept` leaves the prefix in place."""
+    program = needed("caddy")
+    made, key = certificate(folder)
+    front = Front(free_port(), free_port(), made)
+    first, second = (ports * 2)[:2]
+    changes = {
+        "{\n\tservers {": f"{{\n\tadmin off\n\thttp_port {front.http_port}\n\tservers {{",
+        "news.example.org {": f"{front.url} {{\n\tbind 127.0.0.1\n\ttls {made} {key}",
+        "127.0.0.1:8001": f"127.0.0.1:{first}",
+        "127.0.0.1:8002": f"127.0.0.1:{second}",
+    }
+    if kept:
+        changes["handle_path /archive/*"] = "handle /archive/*"
+    (folder / "Caddyfile").write_text(example("Caddyfile", changes))
+    with started([program, "run", "--config", folder / "Caddyfile"], front.http_port, folder):
+        yield front
+
+
+PROXIES = {"nginx": nginx, "haproxy": haproxy, "caddy": caddy}
+
+
+@contextmanager
+def started(command: list[Any], port: int, folder: Path) -> Iterator[None]:
+    """A proxy's process, once it listens on `port`, until the end; all its files in `folder`."""
+    homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(folder))
+    log = folder / "proxy.log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            command, env={**os.environ, **homes}, stdout=subprocess.DEVNULL, stderr=stderr
+        )
     try:
         until = time.monotonic() + 30
         while True:
-            assert process.poll() is None, process.communicate()[1]
+            assert process.poll() is None, log.read_text()
             try:
                 httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
                 break
@@ -152,7 +187,7 @@ def started(command: list[Any], port: int) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.wait(timeout=30)
 
 
 class Upstream:
@@ -160,30 +195,40 @@ class Upstream:
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
+        self._log = folder / f"{self.port}.log"
         self._environment = {
             **environment(folder),
-            "BROADSHEET_TRUSTED_PROXIES": f"{PEER}/32",
-            "BROADSHEET_LOG_REQUESTS": "none",  # nobody reads its lines while it runs
+            "BROADSHEET_TRUSTED_PROXIES": "127.0.0.1/32",  # as the examples say
+            "BROADSHEET_LOG_FORMAT": "json",
         }
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Serve, and return when it is ready."""
-        self._process = subprocess.Popen(
-            broadsheet("serve", "--port", str(self.port)),
-            env=self._environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with self._log.open("a") as stderr:
+            self._process = subprocess.Popen(
+                broadsheet("serve", "--port", str(self.port)), env=self._environment, stderr=stderr
+            )
         wait_until_ready(self._process, self.port)
 
     def stop(self) -> None:
         """Let it finish what it has, and wait for its end."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            _, stderr = self._process.communicate(timeout=40)
-            assert "Traceback" not in stderr, stderr
+            self._process.wait(timeout=40)
+            assert "Traceback" not in self._log.read_text()
             self._process = None
+
+    def logged(self, request_id: str) -> dict[str, Any]:
+        """The line of a request that was answered; it may come a moment later."""
+        until = time.monotonic() + 30
+        while True:
+            for line in self._log.read_text().splitlines():
+                if f'"{request_id}"' in line:
+                    found: dict[str, Any] = json.loads(line)
+                    return found
+            assert time.monotonic() < until, f"{request_id} is not in the log"
+            time.sleep(0.05)
 
 
 @contextmanager
