@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 import pytest
 
 from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
@@ -116,6 +117,16 @@ def nginx(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[Fro
 def _nginx(folder: Path) -> list[Any]:
     files = ["-c", folder / "nginx.conf", "-e", folder / "error.log"]
     return [needed("nginx"), "-p", folder, *files]
+
+
+def reload_nginx(folder: Path) -> None:
+    """Let the nginx of `folder` read its configuration anew, until its old workers are gone."""
+    master = psutil.Process(int((folder / "nginx.pid").read_text()))
+    old = master.children()
+    subprocess.run([*_nginx(folder), "-s", "reload"], check=True, capture_output=True)
+    _, left = psutil.wait_procs(old, timeout=30)
+    assert left == []
+    assert len(master.children()) == len(old)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from http.client import HTTPException, HTTPSConnection
 from itertools import cycle
 from typing import TYPE_CHECKING
@@ -44,6 +45,12 @@ class Readers:
         self._done.set()
         for thread in self._threads:
             thread.join()
+
+    def go_on(self, count: int) -> None:
+        """Return when `count` more GETs are answered, or as soon as one has failed."""
+        enough = len(self.answered) + count
+        while len(self.answered) < enough and not self.failed:
+            time.sleep(0.01)
 
     def _read(self, keeps: bool) -> None:
         port, trust = self._front.https_port, self._front.trust

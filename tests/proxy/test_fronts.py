@@ -119,6 +119,9 @@ def test_what_is_too_large_is_refused_before_it_gets_here(front: Front) -> None:
         assert client.get(f"/archive/v1/search?q={'a' * 20_000}").status_code in (400, 414)
 
 
+RELOADS = 5
+
+
 @pytest.mark.parametrize("name", PROXIES)
 def test_a_restart_in_turn_under_load_loses_no_get(
     name: str, servers: list[Upstream], tmp_path: Path
@@ -134,3 +137,14 @@ def test_a_restart_in_turn_under_load_loses_no_get(
     assert readers.stale == []
     assert len(readers.answered) > 100
     print(f"{len(readers.answered)} GETs during {len(servers)} restarts, none failed")
+
+
+def test_a_reload_of_nginx_under_load_loses_no_get(servers: list[Upstream], tmp_path: Path) -> None:
+    ports = [each.port for each in servers]
+    with fronts.nginx(tmp_path, ports) as front, Readers(front, kept=3, fresh=3) as readers:
+        for _ in range(RELOADS):
+            fronts.reload_nginx(tmp_path)
+            readers.go_on(50)
+    assert readers.failed == []
+    told = f"{len(readers.answered)} GETs during {RELOADS} reloads, none failed"
+    print(f"{told}, {len(readers.stale)} asked again on a new connection")
