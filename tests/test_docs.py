@@ -34,7 +34,7 @@ from typer.testing import CliRunner
 
 import app
 from app import api, cli, extract, ingest, search
-from app.api import create_app, feeds, problems, schemas, uploads
+from app.api import create_app, feeds, problems, proxy, schemas, uploads
 from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE
 from app.errors import QueryError
 from app.ingest.json_lines import DERIVED
@@ -278,6 +278,11 @@ def test_http_names_the_media_types_of_feeds_and_exports() -> None:
     chosen = {name: f"`/v1/search.{feeds.negotiate(name)}`" for name in told}
     assert {name: cells[0] for name, cells in told.items()} == chosen
     assert {each.partition(";")[0] for each in feeds.MEDIA_TYPES.values()} <= set(told)
+
+
+def test_proxy_names_every_header_that_is_taken_or_ignored() -> None:
+    told = rows(sections(page("docs/proxy.md"), 2)["Whom to believe"])
+    assert {name.lower().encode() for name in told} == proxy.FORWARDED
 
 
 def test_http_names_the_columns_of_csv() -> None:

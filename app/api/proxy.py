@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_FORWARDED = frozenset(
+FORWARDED = frozenset(
     {
         b"forwarded",
         b"x-real-ip",
@@ -31,6 +31,8 @@ _FORWARDED = frozenset(
         b"x-forwarded-proto",
     }
 )
+"""What is taken out of each request. Three of them are read by nobody: `forwarded` and `x-real-ip`
+say again what others say, and `x-forwarded-port` is a proxy's own port, not the client's."""
 _PORT = re.compile(r"(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
 
 
@@ -55,10 +57,10 @@ class Proxied:
         await self._app(scope, receive, send)
 
     def _seen_from_outside(self, scope: Scope) -> Scope:
-        told = {name: value for name, value in scope["headers"] if name in _FORWARDED}
+        told = {name: value for name, value in scope["headers"] if name in FORWARDED}
         prefix = self._root_path
         if told:
-            headers = [each for each in scope["headers"] if each[0] not in _FORWARDED]
+            headers = [each for each in scope["headers"] if each[0] not in FORWARDED]
             peer = scope["client"]
             if peer is not None and self._trusts(_address(peer[0])):
                 given = _texts(told)

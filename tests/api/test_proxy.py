@@ -116,6 +116,16 @@ async def test_the_client_is_the_last_that_is_no_proxy_of_ours(hops: Any, client
     assert (await seen(x_forwarded_for=hops))["client"][0] == client
 
 
+async def test_the_port_is_the_hosts_own() -> None:
+    scope = await seen(**{**ALL, "x_forwarded_host": "news.example.org:8443"}, x_forwarded_port="1")
+    assert scope["headers"] == {b"host": b"news.example.org:8443"}
+
+
+async def test_headers_that_are_ignored_change_nothing() -> None:
+    more = {"x_forwarded_port": "1", "forwarded": "for=1.2.3.4;proto=http", "x_real_ip": "1.2.3.4"}
+    assert await seen(**ALL, **more) == await seen(**ALL)
+
+
 async def test_of_a_header_given_twice_the_nearest_proxy_wrote_the_last() -> None:
     scope = await seen(x_forwarded_proto=["https", "http"], x_forwarded_host="evil, good.example")
     assert scope["scheme"] == "http"
