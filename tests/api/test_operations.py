@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +26,20 @@ NAME = re.compile(r"\bbroadsheet_\w+")
 
 
 @pytest.fixture
-async def metrics(serve: Serve) -> set[str]:
-    """Every metric that a server gives after a request or two; see `samples`."""
+async def scraped(serve: Serve) -> str:
+    """What `/metrics` answers after a request or two."""
     async with serve([factories.numbered(1)]) as client:
         await client.get("/v1/search?q=apples")
         await client.get("/nowhere")
-        text = (await client.get("/metrics")).text
+        return (await client.get("/metrics")).text
+
+
+@pytest.fixture
+def metrics(scraped: str) -> set[str]:
+    """Every metric that a server gives."""
     return {
         sample.name
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(scraped)
         for sample in family.samples
         if not sample.name.endswith("_created")
     }
@@ -92,6 +99,34 @@ async def test_alerts_look_at_what_there_is(metrics: set[str]) -> None:
     for rule in RULES["rules"]:
         assert rule["annotations"]["summary"]
         assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def promtool(*arguments: str | Path, stdin: str = "") -> None:
+    """Let Prometheus itself check what is given; skipped where it is not installed."""
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("promtool is not installed")
+    command = [program, "check", *map(str, arguments)]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+
+
+def test_prometheus_reads_the_alerts() -> None:
+    promtool("rules", "--lint-fatal", FOLDER / "operations" / "alerts.yml")
+
+
+def test_prometheus_reads_the_queries_of_the_dashboard(tmp_path: Path) -> None:
+    panels = expressions(DASHBOARD["panels"])
+    queries = [each.replace("$__rate_interval", "5m") for each in panels]
+    rules = [{"record": f"panel:{at}", "expr": query} for at, query in enumerate(queries)]
+    file = tmp_path / "dashboard.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    promtool("rules", file)
+
+
+@pytest.mark.anyio
+async def test_prometheus_has_nothing_to_say_of_the_metrics(scraped: str) -> None:
+    promtool("metrics", stdin=scraped)
 
 
 def test_the_runbook_explains_every_alert_and_no_other() -> None:
