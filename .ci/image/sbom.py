@@ -23,7 +23,7 @@ from typing import Any
 from pip._vendor.packaging.requirements import Requirement
 from pip._vendor.packaging.utils import canonicalize_name
 
-EXTRA = "entities"
+EXTRAS = ("entities", "otel")
 
 
 def bill(root: Path, packages: Path, report: Path, project: Path) -> dict[str, Any]:
@@ -44,8 +44,8 @@ def bill(root: Path, packages: Path, report: Path, project: Path) -> dict[str, A
         "description": facts["description"],
         "licenses": [{"expression": facts["license"]}],
     }
-    wanted = facts["dependencies"] + facts.get("optional-dependencies", {}).get(EXTRA, [])
-    needs = _needs(facts["name"], wanted, installed)
+    extras = [each for extra in EXTRAS for each in facts["optional-dependencies"][extra]]
+    needs = _needs(facts["name"], facts["dependencies"] + extras, installed)
     refs = {facts["name"]: facts["name"]} | {name: each["bom-ref"] for name, each in python.items()}
     content = {
         "bomFormat": "CycloneDX",
