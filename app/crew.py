@@ -2,21 +2,22 @@
 
 Texts are handed out in small parts, a few ahead of the one that is waited for. A process
 that dies, or an exception that no extractor should raise, costs the one article that it
-comes from: its part is read again an article at a time.
+comes from: its part is read again an article at a time. None outlives the program.
 """
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import time
 from collections import deque
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from app import extract
+from app import extract, orphans
 from app.errors import BroadsheetError
 from app.extract.base import Failure
 
@@ -109,7 +110,9 @@ class Crew:
         self._used_at = time.monotonic()
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, mp_context=spawn)
+            self._pool = ProcessPoolExecutor(
+                self.workers, mp_context=spawn, initializer=_end_with_parent
+            )
         return self._pool
 
     def _result(self, part: Sequence[Text], future: Future[list[Found]]) -> list[Found]:
@@ -161,6 +164,10 @@ def _reason(error: Exception) -> str:
 
 
 # --- in a process of the crew
+
+
+def _end_with_parent() -> None:
+    orphans.watch(partial(os._exit, 1))  # nobody is left to take what it finds
 
 
 @cache

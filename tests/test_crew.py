@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -54,6 +56,13 @@ def read(crew_: Crew, *bodies: str) -> list[str]:
     return [each.reason if isinstance(each, Failure) else each[0].name for each in found]
 
 
+def pid_of(crew_: Crew) -> int:
+    """The process that reads a text, of one."""
+    (found,) = crew_.extract([Text("", body="one")])
+    assert isinstance(found, list)
+    return int(found[0].surface.split()[1])
+
+
 def test_texts_come_back_in_their_order_from_several_processes() -> None:
     bodies = [str(n) for n in range(100)]
     with crew_of(workers=2) as crew_:
@@ -99,6 +108,22 @@ def test_a_crew_that_is_stopped_ends_in_the_middle_of_its_work() -> None:
             read(crew_, "after")
         with pytest.raises(Stopped):
             assert crew_.version
+
+
+@pytest.mark.parametrize("then", ["idle", "sleep"])
+def test_the_processes_of_a_killed_program_end_idle_or_at_work(then: str) -> None:
+    program = (
+        "import time; from tests import test_crew\n"
+        "with test_crew.crew_of() as crew:\n"
+        "    print(test_crew.pid_of(crew), flush=True)\n"
+        f"    {then!r} == 'idle' and time.sleep(60) or test_crew.read(crew, {then!r})"
+    )
+    killed = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    with killed:
+        assert killed.stdout is not None
+        extractor = psutil.Process(int(killed.stdout.readline()))
+        killed.kill()
+    extractor.wait(20)
 
 
 def test_a_crew_has_the_version_of_its_extractor_and_its_error() -> None:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.faults.house import eventually
 from tests.test_backup import fill
 from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
 
@@ -88,8 +89,7 @@ def test_a_worker_that_died_takes_its_gauges_with_it_and_not_its_counts(tmp_path
     with serving(tmp_path, "--workers", "2") as (process, address, _):
         for _ in range(20):
             httpx.get(f"{address}/v1/articles")
-        children = psutil.Process(process.pid).children()
-        workers = [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+        workers = _spawned_by(process.pid)
         assert len(workers) == 2
         workers[0].kill()
 
@@ -107,6 +107,49 @@ def test_a_worker_that_died_takes_its_gauges_with_it_and_not_its_counts(tmp_path
         while not together():
             assert time.monotonic() < deadline
             signal.sigtimedwait([], 0.1)
+
+
+@pytest.mark.parametrize(("workers", "processes"), [("1", 1), ("2", 4)])
+def test_a_killed_server_leaves_no_process_and_its_port(
+    tmp_path: Path, workers: str, processes: int
+) -> None:
+    fill(tmp_path, range(1))
+    settings = {"extractor": "rules", "drain_s": "60", "sync_interval_s": "0.1"}
+    with serving(tmp_path, "--workers", workers, **settings) as (process, address, _):
+        eventually(lambda: len(_spawned_by(process.pid)) == processes, "an extractor each")
+        left = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        _assert_ended(left)
+        with socket.create_server(("127.0.0.1", int(address.rpartition(":")[2]))):
+            pass
+
+
+def test_workers_of_a_killed_server_answer_what_has_begun(tmp_path: Path) -> None:
+    head = b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    body = json.dumps({"headline": "Rain", "body": "It rained."}).encode()
+    with serving(tmp_path, "--workers", "2") as (process, address, lines):
+        left = _spawned_by(process.pid)
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))) as client:
+            client.sendall(head + b"Content-Length: %d\r\n\r\n{" % len(body))
+            signal.sigtimedwait([], 0.3)
+            process.kill()
+            eventually(lambda: sum("has ended: stopping" in each for each in lines) == 2, "both")
+            client.sendall(body[1:])
+            assert client.recv(99).startswith(b"HTTP/1.1 200 ")
+        _assert_ended(left)
+
+
+def _spawned_by(pid: int) -> list[psutil.Process]:
+    """The processes below `pid` that multiprocessing started."""
+    below = psutil.Process(pid).children(recursive=True)
+    return [each for each in below if "spawn_main" in " ".join(each.cmdline())]
+
+
+def _assert_ended(processes: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    for each in alive:
+        each.kill()
+    assert alive == []
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -2,8 +2,10 @@
 
 At SIGTERM a served process says at once that it is not ready and that connections end with
 their answer, goes on answering for `drain_s` so that whatever stands in front notices, and
-only then lets its server stop. A second signal ends the wait. If the process has not ended
-in the time that is given for that, it ends itself: nothing that was answered is lost by it.
+only then lets its server stop. A second signal ends the wait. A worker whose server was
+killed does not wait either, since it holds the port of the next one: it finishes what it has
+begun. If the process has not ended in the time that is given for that, it ends itself:
+nothing that was answered is lost by it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import signal
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from app import orphans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +40,7 @@ class Drain:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Stand before the server's own handler of SIGTERM, if there is one."""
+        """Stand before the server's own handler of SIGTERM, if it has one; watch the parent."""
         main = threading.current_thread() is threading.main_thread()
         stop = signal.getsignal(signal.SIGTERM) if main else None
         if not callable(stop) or stop is signal.default_int_handler:
@@ -51,7 +55,12 @@ class Drain:
                 self.begun = True
                 loop.call_soon_threadsafe(self._begin, loop, stop)
 
+        def orphaned() -> None:
+            log.warning("the process that started this one has ended: stopping")
+            self._end(stop, signal.SIGTERM, None)
+
         signal.signal(signal.SIGTERM, handle)
+        orphans.watch(orphaned)
         try:
             yield
         finally:
