@@ -89,6 +89,7 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
             _proved(staged)
             with closing(Database(f"sqlite:///{staged}")) as opened:
                 opened.migrate()  # here, so that one that fails leaves the old store as it was
+            _join_log(staged)
             copied = _proved(staged)
             _sync_file(staged)
         aside = settings.index_dir.with_name(f"{settings.index_dir.name}.replaced")
@@ -119,7 +120,13 @@ def _copy(source: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as writing,
     ):
         reading.backup(writing, pages=-1)
-        writing.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
+    _join_log(target)
+
+
+def _join_log(path: Path) -> None:
+    """Make the database at `path` one file: who then only reads it puts no log beside it."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
 
 
 def _proved(path: Path) -> Copied:
@@ -165,8 +172,8 @@ def _worth_keeping(path: Path) -> bool:
 def _finish_log(path: Path) -> None:
     """Leave no write-ahead log beside `path`: SQLite would apply it to the next file there."""
     if path.exists():
-        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
-            database.execute("PRAGMA journal_mode = DELETE")
+        with suppress(sqlite3.Error):
+            _join_log(path)
     for suffix in ("-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 

@@ -59,6 +59,8 @@ def test_what_is_restored_is_what_was_backed_up(tmp_path: Path) -> None:
     assert restored.report.agrees
     assert restored.report.articles == 5
     assert restored.copy.store_id == copied.store_id
+    left = {path.name for path in (tmp_path / "b" / "data").iterdir()}
+    assert left == {"broadsheet.db", "broadsheet.db.lock", "index"}
     assert versions(tmp_path / "b") == held
 
 
