@@ -1,0 +1,275 @@
+"""The commands that `soak` kills: how a store is readied for one, and what holds of it afterwards.
+
+What holds after every command is `soak`'s: the database is whole, the index can be brought to
+agree. A row of VICTIMS adds what its command promises besides.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+from alembic import command
+
+from app import backup, extracting
+from app.database import Database, _alembic, file_of
+from app.extract import open_extractor
+from tests import factories
+from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+ARTICLES = 1200
+
+
+def _nothing(_folder: Path) -> None:
+    """The command promises nothing of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """A command to kill.
+
+    `prepare` readies the store in a folder for one more start, with the number of the kill,
+    and gives the command's arguments. `drive` keeps it busy until it is gone, and gives the
+    ids that it acknowledged; without one the command is busy by itself. `prove` asserts what
+    must hold of the folder after a kill as well as after the command's own end.
+    """
+
+    prepare: Callable[[Path, int], list[str]]
+    drive: Callable[[subprocess.Popen[bytes], list[str], float], list[str]] | None = None
+    prove: Callable[[Path], None] = _nothing
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- load, sync, serve
+
+
+def _pages(folder: Path, number: int) -> list[str]:
+    path = folder / "in.jsonl"
+    stories = (
+        {"headline": f"Story {number} {n}", "body": f"Apples number {n} of {number}. " * 30}
+        for n in range(ARTICLES)
+    )
+    path.write_text("".join(json.dumps(story) + "\n" for story in stories))
+    return ["load", str(path)]
+
+
+def _behind(folder: Path, number: int) -> list[str]:
+    """Articles that no index has taken in; every second time there is no index at all."""
+    _store(folder, range(number * ARTICLES, (number + 1) * ARTICLES))
+    if number % 2:
+        shutil.rmtree(folder / "data" / "index", ignore_errors=True)
+    return ["sync"]
+
+
+def _server(_folder: Path, _number: int) -> list[str]:
+    return ["serve", "--port", str(free_port())]
+
+
+def _post(process: subprocess.Popen[bytes], arguments: list[str], moment_s: float) -> list[str]:
+    """Write until the server has been killed, a moment after it was ready."""
+    port = int(arguments[-1])
+    wait_until_ready(process, port)
+    acknowledged = []
+    deadline = time.monotonic() + moment_s
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        for number in range(100_000):
+            if time.monotonic() > deadline:
+                process.kill()
+            story = {"headline": f"Post {port} {number}", "body": f"Number {number}."}
+            try:
+                answer = client.post("/v1/articles", json=story)
+            except httpx.TransportError:
+                break
+            acknowledged.append(answer.json()["items"][0]["id"])
+    return acknowledged
+
+
+# --- extract
+
+
+def _unread(folder: Path, number: int) -> list[str]:
+    """Articles that nothing has read, all with the same mentions."""
+    body = "Minister Ada Byron of the United Nations flew from Cairo to Pakistan. Number {}."
+    _store(folder, range(number * ARTICLES, (number + 1) * ARTICLES), body=body)
+    return ["extract"]
+
+
+def _read_once(folder: Path) -> None:
+    """Another sweep reads the rest; every article has its mentions once, and counts are exact."""
+    lock = factories.settings(folder).extractor_lock
+    with factories.store(folder) as database:
+        extracting.sweep(database, open_extractor("rules", None), lock)
+        with database.reading() as session:
+            state = extracting.state(session)
+    assert (state.lag, state.failures) == (0, 0)
+    with closing(sqlite3.connect(file_of(factories.settings(folder)))) as database_file:
+        ((articles,),) = database_file.execute("SELECT count(*) FROM article")
+        alike = database_file.execute(
+            "SELECT mentions, count(*) FROM (SELECT group_concat(field || start || '-' || \"end\""
+            " || surface) AS mentions FROM mention GROUP BY article_id) GROUP BY mentions"
+        ).fetchall()
+        assert [count for _, count in alike] == [articles], alike
+        counts = database_file.execute(
+            "SELECT article_count, mention_count, (SELECT count(*) FROM appearance WHERE"
+            " entity = number), (SELECT count(*) FROM mention WHERE entity = number) FROM entity"
+        ).fetchall()
+        assert set(counts) == {(articles,) * 4}, counts
+        met = database_file.execute("SELECT DISTINCT count FROM companion").fetchall()
+        assert met == [(articles,)]
+
+
+# --- migrate
+
+
+def _outdated(folder: Path, number: int) -> list[str]:
+    """The same articles each time, in the first or the second tables that there were."""
+    if not number:
+        _store(folder, range(ARTICLES * 2), places=("Cairo", "Dubai", "Riyadh"))
+    revision = "20261122_change_feed" if number % 2 else "20261122_articles"
+    with (
+        closing(Database.open(factories.settings(folder))) as database,
+        database._engine.begin() as connection,
+    ):
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+    _remember(folder)
+    return ["migrate"]
+
+
+def _migrated(folder: Path) -> None:
+    """Another run ends at the present tables, in which everything is that was in the old ones."""
+    _run(folder, "migrate")
+    settings = factories.settings(folder)
+    with closing(Database.open(settings)) as database:
+        database.require_schema()
+    assert _same(folder / "before.db", file_of(settings))
+    with closing(sqlite3.connect(file_of(settings))) as database_file:
+        for unfilled in ("article WHERE added != change", "place WHERE lower(label) != place_key"):
+            assert database_file.execute(f"SELECT * FROM {unfilled}").fetchone() is None
+
+
+# --- backup, restore
+
+
+def _archived(folder: Path, number: int) -> list[str]:
+    """A store that is ahead of its last backup; every second time there is none."""
+    _store(folder, range(number + ARTICLES) if not number else [number + ARTICLES])
+    _remember(folder)
+    archive = folder / "backups" / "archive.db"
+    archive.parent.mkdir(exist_ok=True)
+    (folder / "earlier.db").unlink(missing_ok=True)
+    if archive.exists():
+        archive.rename(folder / "earlier.db")
+        if number % 2:
+            shutil.copy(folder / "earlier.db", archive)
+    return ["backup", "--overwrite", str(archive)]
+
+
+def _backed_up(folder: Path) -> None:
+    """What has a backup's name is one, and another run makes one that restores to the store."""
+    archive = folder / "backups" / "archive.db"
+    if archive.exists():
+        sources = [folder / "before.db", folder / "earlier.db"]
+        assert any(_same(each, archive) for each in sources if each.exists())
+    for left in archive.parent.iterdir():
+        assert left == archive or left.name.startswith("archive.db.partial"), left
+    _run(folder, "backup", "--overwrite", str(archive))
+    assert [path.name for path in archive.parent.iterdir()] == [archive.name]
+    elsewhere = factories.settings(folder / "elsewhere")
+    assert backup.restore(elsewhere, archive, overwrite=True).report.agrees
+    assert _same(folder / "before.db", file_of(elsewhere))
+
+
+def _restorable(folder: Path, number: int) -> list[str]:
+    """A store that is ahead of a backup, which replaces it."""
+    archive = folder / "archive.db"
+    if not number:
+        _store(folder, range(ARTICLES))
+        backup.back_up(factories.settings(folder), archive)
+    _store(folder, [number + ARTICLES])
+    _remember(folder)
+    return ["restore", "--overwrite", str(archive)]
+
+
+def _restored(folder: Path) -> None:
+    """The store is what it was or the backup, and another run makes it the backup."""
+    store = file_of(factories.settings(folder))
+    archive = folder / "archive.db"
+    assert _same(archive, store) or _same(folder / "before.db", store)
+    _run(folder, "restore", "--overwrite", str(archive))
+    assert _same(archive, store)
+    left = {path.name for path in store.parent.iterdir()}
+    assert left <= {store.name, f"{store.name}.lock", "index"}, left
+
+
+VICTIMS = {
+    "load": Victim(_pages),
+    "sync": Victim(_behind),
+    "serve": Victim(_server, _post),
+    "extract": Victim(_unread, prove=_read_once, settings={"BROADSHEET_EXTRACTOR": "rules"}),
+    "migrate": Victim(_outdated, prove=_migrated),
+    "backup": Victim(_archived, prove=_backed_up),
+    "restore": Victim(_restorable, prove=_restored),
+}
+
+
+def _store(
+    folder: Path,
+    numbers: Sequence[int],
+    *,
+    body: str = "Paragraph number {} tells of apples.",
+    places: tuple[str, ...] = (),
+) -> None:
+    """Store articles of these numbers, two hundred a change."""
+    with factories.store(folder) as database:
+        for start in range(0, len(numbers), 200):
+            drafts = [
+                factories.draft(f"Story {n}", body.format(n), path=f"{n}.txt", places=places)
+                for n in numbers[start : start + 200]
+            ]
+            factories.save(database, drafts)
+
+
+def _run(folder: Path, *arguments: str) -> None:
+    """Run a command to its own end, which must be a good one."""
+    subprocess.run(
+        broadsheet(*arguments),
+        env=environment(folder),
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+
+
+def _remember(folder: Path) -> None:
+    """Keep what the store holds now as `before.db`."""
+    backup._copy(file_of(factories.settings(folder)), folder / "before.db")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two databases hold the same rows, in the tables and columns of the first."""
+    with closing(sqlite3.connect(one)) as database:
+        database.execute("ATTACH ? AS other", (str(other),))
+        tables = database.execute(
+            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name != 'alembic_version'"
+        ).fetchall()
+        for (table,) in tables:
+            columns = database.execute(f"PRAGMA main.table_info({table})").fetchall()
+            names = ", ".join(f'"{column[1]}"' for column in columns)
+            mine, theirs = (f"SELECT {names} FROM {file}.{table}" for file in ("main", "other"))
+            for difference in (f"{mine} EXCEPT {theirs}", f"{theirs} EXCEPT {mine}"):
+                if database.execute(difference).fetchone() is not None:
+                    return False
+    return True
