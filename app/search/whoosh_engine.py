@@ -7,7 +7,7 @@ folder:
     whoosh.json      the stamp: which directory is the index, its cursor, its files
     whoosh.lock      held by the one writer
     damaged.json     which directory was found damaged by a search, and how
-    whoosh-<hex>/    an index; `damaged-whoosh-<hex>/` one that was replaced and kept
+    whoosh-<hex>/    an index; `damaged-whoosh-<hex>/` one that was set aside, of the newest few
 
 The stamp (`whoosh_stamp`) is replaced in one step after the index is committed, so a crash
 leaves a cursor that is at most too old.
@@ -15,6 +15,7 @@ leaves a cursor that is at most too old.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 import uuid
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from app.search.query import Fuzzy, Prefix
     from app.search.whoosh_snapshots import Version
 
+log = logging.getLogger(__name__)
+
+DAMAGED_KEPT = 3
+"""Indexes set aside that stay on the disk: the newest, since they tell what happens now."""
 _ANSWERS_KEPT = 256
 _RESULTS_KEPT = 4  # whole results, for walks to their end
 
@@ -177,8 +182,8 @@ class WhooshEngine:
     def rebuilding(self, store_id: uuid.UUID) -> Iterator[WhooshEngine]:
         """An empty engine beside this one, swapped in when the block succeeds.
 
-        What it replaces is removed if it is a sound index of the same store, else kept
-        under a name that begins with `damaged-`.
+        What it replaces is removed if it is a sound index of the same store, else set aside
+        under a name that begins with `damaged-`; of those DAMAGED_KEPT stay.
         """
         with self._lock():
             self._remove_unfinished()
@@ -195,12 +200,15 @@ class WhooshEngine:
             finally:
                 beside.close()
             old, sound = self._current(store_id)
-            for left in self._folder.glob("whoosh-*"):  # what no stamp names is kept as well
-                if left.is_dir() and left != directory and not (sound and left == old):
-                    left.rename(left.with_name(f"damaged-{left.name}"))
+            aside = {
+                left.rename(left.with_name(f"damaged-{left.name}"))
+                for left in list(self._folder.glob("whoosh-*"))  # also what no stamp names
+                if left.is_dir() and left != directory and not (sound and left == old)
+            }
             self._stamp_file.take_over(beside._stamp_file)
             if old is not None and sound:
                 shutil.rmtree(old, ignore_errors=True)
+            self._remove_damaged(aside)
 
     def _begin(self, directory: Path, store_id: uuid.UUID) -> None:
         """Make an empty index and its stamp."""
@@ -243,6 +251,14 @@ class WhooshEngine:
         for stamp in self._folder.glob("building-whoosh-*.json"):
             shutil.rmtree(self._folder / stamp.stem.removeprefix("building-"), ignore_errors=True)
             stamp.unlink(missing_ok=True)
+
+    def _remove_damaged(self, aside: set[Path]) -> None:
+        """Remove what was set aside long ago; `aside` was just now, whatever the clock says."""
+        earlier = {path for path in self._folder.glob("damaged-whoosh-*") if path.is_dir()} - aside
+        newest_first = sorted(earlier, key=lambda path: path.stat().st_ctime_ns, reverse=True)
+        for path in newest_first[max(DAMAGED_KEPT - len(aside), 0) :]:
+            log.warning("removing a damaged index, newer ones are kept: %s", path)
+            shutil.rmtree(path, ignore_errors=True)
 
     # --- reading
 

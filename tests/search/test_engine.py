@@ -791,6 +791,31 @@ def test_a_damaged_index_is_kept_when_it_is_replaced(engine: Engine, tmp_path: P
     assert ask(engine, None) == [0]
 
 
+def test_of_damaged_indexes_the_newest_are_kept(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "index"
+    aside = []
+    for _ in range(5):
+        (damaged,) = folder.glob("whoosh-*")
+        aside.append(f"damaged-{damaged.name}")
+        (damaged / "NAME").unlink()
+        with engine.rebuilding(STORE):
+            pass
+    assert {path.name for path in folder.glob("damaged-*")} == set(aside[-3:])
+    assert [aside[n] in record.message for n, record in enumerate(caplog.records)] == [True, True]
+    engine.verify()
+
+
+def test_all_that_is_set_aside_at_once_is_kept(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    for name in "abcd":  # no stamp names them
+        (folder / f"whoosh-{name}").mkdir()
+    with engine.rebuilding(uuid4()):
+        pass
+    assert len(list(folder.glob("damaged-*"))) == 5
+
+
 def test_a_sound_index_is_removed_when_it_is_replaced(engine: Engine, tmp_path: Path) -> None:
     with engine.rebuilding(STORE):
         pass
