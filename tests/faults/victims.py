@@ -101,7 +101,8 @@ def _post(process: subprocess.Popen[bytes], arguments: list[str], moment_s: floa
 def _unread(folder: Path, number: int) -> list[str]:
     """Articles that nothing has read, all with the same mentions."""
     body = "Minister Ada Byron of the United Nations flew from Cairo to Pakistan. Number {}."
-    _store(folder, range(number * ARTICLES, (number + 1) * ARTICLES), body=body)
+    many = ARTICLES // 2
+    _store(folder, range(number * many, (number + 1) * many), body=body)
     return ["extract"]
 
 
