@@ -41,6 +41,10 @@ def versions(folder: Path) -> dict[object, int]:
         return dict(articles.versions(session))
 
 
+def data(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "data").iterdir()}
+
+
 def fill(folder: Path, numbers: range) -> None:
     with factories.store(folder) as database:
         factories.save(database, [numbered(n) for n in numbers])
@@ -59,8 +63,7 @@ def test_what_is_restored_is_what_was_backed_up(tmp_path: Path) -> None:
     assert restored.report.agrees
     assert restored.report.articles == 5
     assert restored.copy.store_id == copied.store_id
-    left = {path.name for path in (tmp_path / "b" / "data").iterdir()}
-    assert left == {"broadsheet.db", "broadsheet.db.lock", "index"}
+    assert data(tmp_path / "b") == {"broadsheet.db", "broadsheet.db.lock", "index"}
     assert versions(tmp_path / "b") == held
 
 
@@ -291,6 +294,7 @@ def test_a_restore_that_is_killed_leaves_the_old_store_or_the_new(tmp_path: Path
         assert report.agrees
         seen.add(report.articles)
         assert backup.restore(settings, folder / "x.db", overwrite=True).report.agrees
+        assert data(folder) == {"broadsheet.db", "broadsheet.db.lock", "index"}
     assert seen == {2, 6}
 
 
