@@ -349,11 +349,11 @@ def timeline(
     local = ZoneInfo(zone)
     days = Counter(_day(instant, local) for instant in instants)
     since, until = filters.since, filters.until
-    first = since.astimezone(local).date() if since else None
-    last = (until - timedelta(microseconds=1)).astimezone(local).date() if until else None
+    first = counting.day_in(local, since) if since else None
+    last = counting.day_in(local, until - timedelta(microseconds=1)) if until else None
     return counting.histogram(days, unit, bounds=(first, last))
 
 
 def _day(instant: datetime, zone: ZoneInfo) -> int:
     known_by_day = instant.timestamp() % 86_400 == 0
-    return (instant if known_by_day else instant.astimezone(zone)).toordinal()
+    return (instant if known_by_day else counting.day_in(zone, instant)).toordinal()

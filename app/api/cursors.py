@@ -21,7 +21,8 @@ import orjson
 from app.errors import ParameterError
 from app.search.base import Place
 
-_DATES = 2**62  # microseconds; far beyond year 9999
+_DATES = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+"""The years 1 to 9999 in microseconds since 1970 UTC: what a date can be."""
 
 
 def encode(place: Place, of: object) -> str:
@@ -39,7 +40,7 @@ def decode(cursor: str, of: object) -> Place:
     except (binascii.Error, ValueError, TypeError, AttributeError) as error:
         raise ParameterError("cursor", "is not one that this API gave") from error
     numbers = (place.score, *place.statistics)
-    dated = published_us is None or (type(published_us) is int and -_DATES < published_us < _DATES)
+    dated = published_us is None or (type(published_us) is int and published_us in _DATES)
     positive = all(number > 0 for number in place.statistics)  # they are divided by
     if not dated or not positive or not all(map(math.isfinite, numbers)):
         raise ParameterError("cursor", "is not one that this API gave")

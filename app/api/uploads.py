@@ -127,6 +127,6 @@ def one(upload: Upload) -> Draft:
 def _as_lines(body: bytes) -> bytes:
     try:
         content = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        return b"\n".join(map(orjson.dumps, content if isinstance(content, list) else [content]))
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # it writes less depth than it reads
         return b" ".join(body.split(b"\n"))  # the reader of lines says what is wrong with it
-    return b"\n".join(map(orjson.dumps, content if isinstance(content, list) else [content]))

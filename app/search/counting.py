@@ -65,10 +65,22 @@ def _days_of(columns: Columns, zone: str) -> list[int]:
             return 0
         if zone == "UTC" or at % _DAY_US == 0:
             return _EPOCH + at // _DAY_US
-        return (epoch + timedelta(microseconds=at)).astimezone(local).toordinal()
+        return day_in(local, epoch + timedelta(microseconds=at)).toordinal()
 
     shared: dict[int, int] = {}  # one object a day: less memory, and nearer to each other
     return [shared.setdefault(found, found) for found in map(day, columns.published)]
+
+
+def day_in(zone: ZoneInfo, instant: datetime) -> date:
+    """The day of an aware instant in a zone; of the first and last day there are, UTC's own.
+
+    >>> day_in(ZoneInfo("America/New_York"), datetime(1, 1, 1, tzinfo=UTC)).isoformat()
+    '0001-01-01'
+    """
+    try:
+        return instant.astimezone(zone).date()
+    except OverflowError:
+        return instant.date()
 
 
 def histogram(

@@ -199,6 +199,6 @@ def _histogram(
         coverage = counting.days(everything, request.zone, memory.days)
     since, until = request.filters.since, request.filters.until
     zone = ZoneInfo(request.zone)
-    first = since.astimezone(zone).date() if since else None
-    last = (until - timedelta(microseconds=1)).astimezone(zone).date() if until else None
+    first = counting.day_in(zone, since) if since else None
+    last = counting.day_in(zone, until - timedelta(microseconds=1)) if until else None
     return counting.histogram(counts, request.histogram, coverage, (first, last))

@@ -220,3 +220,11 @@ async def test_articles_are_served_while_the_index_is_damaged_and_it_comes_back(
         await until(client, "/readyz", lambda answer: answer.status_code == 200)
         assert (await client.get("/v1/search?q=apples")).json()["total"] == 20
         assert list((tmp_path / "data" / "index").glob("damaged-whoosh-*"))
+
+
+async def test_very_many_unknown_members_of_a_body_are_not_told_one_by_one(serve: Serve) -> None:
+    async with serve() as client:
+        asked = {"q": "apples", **{f"no{n}": n for n in range(10_000)}}
+        refused = await client.post("/v1/search", json=asked)
+        assert refused.status_code == 422
+        assert 1 <= len(refused.json()["errors"]) < 100

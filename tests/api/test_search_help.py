@@ -8,6 +8,7 @@ import io
 import json
 import re
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import feedparser  # type: ignore[import-untyped]
@@ -107,6 +108,26 @@ async def test_a_wrong_search_parameter_is_named(serve: Serve, query: str, name:
         field, _, value = query.partition("=")
         posted = await client.post("/v1/search", json={field: value})
         assert posted.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        "to=0001-01-03&tz=America/New_York",
+        "from=0001&to=0001-01-03&tz=America/New_York",
+        "from=9999-12-01&tz=Pacific/Kiritimati",
+        "from=9000&to=9999&histogram=year&tz=Pacific/Kiritimati",
+    ],
+)
+async def test_a_calendar_ends_in_every_zone(serve: Serve, bounds: str) -> None:
+    edges = [
+        numbered(1, published_at=datetime(1, 1, 1, 0, 1, tzinfo=UTC)),
+        numbered(2, published_at=datetime(9999, 12, 31, 23, 59, tzinfo=UTC)),
+    ]
+    unit = "" if "histogram" in bounds else "histogram=day&"
+    async with serve(edges) as client:
+        found = await get(client, f"/v1/search?{unit}{bounds}")
+        assert sum(bucket["count"] for bucket in found["histogram"]) == found["total"] > 0
 
 
 async def test_highlights_mark_what_matched_and_can_be_cut_by_the_client(serve: Serve) -> None:

@@ -7,6 +7,7 @@ and the engine. What is answered is not known here.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -221,12 +222,15 @@ class SearchBody(SearchParameters):
     @model_validator(mode="before")
     @classmethod
     def _whole(cls, body: object) -> object:
-        """`body` with 20.0 as 20: to JSON they are the same number."""
+        """`body` with 20.0 as 20, to JSON the same number, and without members after 100.
+
+        Each one that is not known makes an error of its own.
+        """
         if not isinstance(body, dict):
             return body
         return {
             name: int(value) if isinstance(value, float) and value.is_integer() else value
-            for name, value in body.items()
+            for name, value in islice(body.items(), 100)
         }
 
 
