@@ -164,7 +164,7 @@ class Bounded(HttpToolsProtocol):
         if read_bytes >= SLOWEST_BYTES_S * self._bounds.patience_s:
             self._wait_for_client()
             return
-        if self._head_begun and not self.transport.is_closing():
+        if self._head_begun and not self.transport.is_closing() and not self._is_answering():
             self._turn_away(408, "the head of the request came too slowly")
         else:
             self.transport.abort()
@@ -177,26 +177,30 @@ class Bounded(HttpToolsProtocol):
             self._turn_away(400, "what came is not HTTP")
 
     def _turn_away(self, status: int, detail: str) -> None:
-        """Say why, if no answer is under way, and close; at once if that is not read."""
+        """Say why and close, at once if that is not read; after the answer that is under way."""
         self._stop_waiting()
-        cycle = self.cycle
-        if cycle is None or cycle.response_complete or self._lacks_body():
-            body = problems.of_connection(status, detail)
-            lines = [
-                f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-                f"content-type: {problems.MEDIA_TYPE}",
-                f"content-length: {len(body)}",
-                *([f"retry-after: {problems.RETRY_AFTER_S}"] if status == 503 else []),
-                "connection: close\r\n\r\n",
-            ]
-            self.transport.write("\r\n".join(lines).encode() + body)
+        if self._is_answering():
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        body = problems.of_connection(status, detail)
+        lines = [
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+            f"content-type: {problems.MEDIA_TYPE}",
+            f"content-length: {len(body)}",
+            *([f"retry-after: {problems.RETRY_AFTER_S}"] if status == 503 else []),
+            "connection: close\r\n\r\n",
+        ]
+        self.transport.write("\r\n".join(lines).encode() + body)
         self.transport.close()
         self._wait_for_client()
 
-    def _lacks_body(self) -> bool:
-        """Whether what comes is the body of a request that has no answer yet."""
+    def _is_answering(self) -> bool:
+        """Whether a request is there as a whole, or has the beginning of an answer."""
         cycle = self.cycle
-        return cycle is not None and cycle.more_body and not cycle.response_started
+        if cycle is None or cycle.response_complete:
+            return False
+        return bool(cycle.response_started or not cycle.more_body)
 
 
 _LONGEST_READ_BYTES = 0xFFFF
