@@ -8,6 +8,7 @@ limits that lie below the application. uvicorn's own reading of `X-Forwarded-…
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -22,6 +23,8 @@ from app.api.guard import SLOWEST_BYTES_S
 
 if TYPE_CHECKING:
     import asyncio
+
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     from app.settings import Settings
 
@@ -70,6 +73,7 @@ class Bounded(HttpToolsProtocol):
     def __init__(self, bounds: Bounds, **more: Any) -> None:
         super().__init__(**more)
         self._bounds = bounds
+        self._unanswered: deque[RequestResponseCycle] = deque()
         self._head_begun = False
         self._unaccounted_bytes = 0
         self._unread_bytes = 0
@@ -87,9 +91,12 @@ class Bounded(HttpToolsProtocol):
         self._wait_for_client()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Forget the connection, and let no answer write to it: uvicorn stops the last alone."""
         self._stop_waiting()
         super().connection_lost(exc)
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless what came belongs to nothing: an endless head or trailer."""
@@ -116,7 +123,10 @@ class Bounded(HttpToolsProtocol):
         self._head_begun = False
         self._unaccounted_bytes = 0
         self._stop_waiting()
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle is not before:
+            self._unanswered.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body, which the application counts."""
@@ -125,6 +135,7 @@ class Bounded(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """The answer is written; what the client has not read yet is its turn."""
+        self._unanswered.popleft()
         super().on_response_complete()
         if self.transport.is_closing():
             self._wait_for_client()
@@ -180,7 +191,8 @@ class Bounded(HttpToolsProtocol):
         """Say why and close, at once if that is not read; after the answer that is under way."""
         self._stop_waiting()
         if self._is_answering():
-            self.cycle.keep_alive = False
+            whole = [each for each in self._unanswered if not each.more_body]
+            (whole or self._unanswered)[-1].keep_alive = False
             self.flow.pause_reading()
             return
         body = problems.of_connection(status, detail)
@@ -197,10 +209,8 @@ class Bounded(HttpToolsProtocol):
 
     def _is_answering(self) -> bool:
         """Whether a request is there as a whole, or has the beginning of an answer."""
-        cycle = self.cycle
-        if cycle is None or cycle.response_complete:
-            return False
-        return bool(cycle.response_started or not cycle.more_body)
+        first = self._unanswered[0] if self._unanswered else None
+        return first is not None and (first.response_started or not first.more_body)
 
 
 _LONGEST_READ_BYTES = 0xFFFF

@@ -260,6 +260,21 @@ def test_every_refusal_is_a_problem_document(
         assert refused(rest(connection)) == expected
 
 
+def test_a_client_that_asks_ahead_and_goes_leaves_no_trace(port: int) -> None:
+    asked = b"GET /v1/search?q=apples&limit=20 HTTP/1.1\r\nHost: a\r\n\r\n"
+    for _ in range(10):  # the fixture looks for a traceback at the end
+        with connected(port) as connection:
+            connection.sendall(asked * 100)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_that_is_none_waits_for_the_answer_before_it(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(GET + POST + b"Transfer-Encoding: chunked\r\n\r\nZ\r\n")
+        head, _, body = rest(connection).partition(b"\r\n\r\n")
+    assert (head[:12], json.loads(body)) == (b"HTTP/1.1 200", {"status": "ok"})
+
+
 def test_what_is_no_http_waits_for_the_answer_before_it(port: int) -> None:
     search = b"GET /v1/search?q=a*&limit=20 HTTP/1.1\r\nHost: a\r\n\r\n"
     with connected(port) as connection:
