@@ -151,7 +151,8 @@ def _outdated(folder: Path, number: int) -> list[str]:
 
 def _migrated(folder: Path) -> None:
     """Another run ends at the present tables, in which everything is that was in the old ones."""
-    _run(folder, "migrate")
+    migrate = broadsheet("migrate")
+    subprocess.run(migrate, env=environment(folder), check=True, capture_output=True)
     settings = factories.settings(folder)
     with closing(Database.open(settings)) as database:
         database.require_schema()
@@ -179,14 +180,14 @@ def _archived(folder: Path, number: int) -> list[str]:
 
 
 def _backed_up(folder: Path) -> None:
-    """What has a backup's name is one, and another run makes one that restores to the store."""
+    """What has a backup's name is one, and the next backup makes one that restores to the store."""
     archive = folder / "backups" / "archive.db"
     if archive.exists():
         sources = [folder / "before.db", folder / "earlier.db"]
         assert any(_same(each, archive) for each in sources if each.exists())
     for left in archive.parent.iterdir():
         assert left == archive or left.name.startswith("archive.db.partial"), left
-    _run(folder, "backup", "--overwrite", str(archive))
+    backup.back_up(factories.settings(folder), archive, overwrite=True)
     assert [path.name for path in archive.parent.iterdir()] == [archive.name]
     elsewhere = factories.settings(folder / "elsewhere")
     assert backup.restore(elsewhere, archive, overwrite=True).report.agrees
@@ -205,11 +206,12 @@ def _restorable(folder: Path, number: int) -> list[str]:
 
 
 def _restored(folder: Path) -> None:
-    """The store is what it was or the backup, and another run makes it the backup."""
-    store = file_of(factories.settings(folder))
+    """The store is what it was or the backup, and the next restore makes it the backup."""
+    settings = factories.settings(folder)
+    store = file_of(settings)
     archive = folder / "archive.db"
     assert _same(archive, store) or _same(folder / "before.db", store)
-    _run(folder, "restore", "--overwrite", str(archive))
+    assert backup.restore(settings, archive, overwrite=True).report.agrees
     assert _same(archive, store)
     left = {path.name for path in store.parent.iterdir()}
     assert left <= {store.name, f"{store.name}.lock", "index"}, left
@@ -241,17 +243,6 @@ def _store(
                 for n in numbers[start : start + 200]
             ]
             factories.save(database, drafts)
-
-
-def _run(folder: Path, *arguments: str) -> None:
-    """Run a command to its own end, which must be a good one."""
-    subprocess.run(
-        broadsheet(*arguments),
-        env=environment(folder),
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
 
 
 def _remember(folder: Path) -> None:
