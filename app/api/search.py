@@ -67,7 +67,7 @@ async def _search(
     started = time.perf_counter()
     clock = Clock(desk.settings.search_timeout_s)
     wish = await wish_of(asked, desk, clock)
-    found = await desk.read(finding.find, desk.engine, wish, highlight=asked.highlight)
+    found = await desk.search(finding.find, wish, clock, highlight=asked.highlight)
     suggestion = None
     if found.total < _FEW:
         suggestion = await desk.run(
@@ -115,7 +115,7 @@ async def explain(asked: Asked, desk: DeskDep) -> Response:
     """How `q` is read: its tree, the hits of each clause and of the query without it."""
     clock = Clock(desk.settings.search_timeout_s)
     wish = await wish_of(asked, desk, clock)
-    clauses, total, complete = await desk.read(finding.explain, desk.engine, wish)
+    clauses, total, complete = await desk.search(finding.explain, wish, clock)
     tree = wish.query
     suggestion = await desk.run(
         finding.suggestion, desk.engine, asked.q, tree, timeout_s=clock.remaining_s

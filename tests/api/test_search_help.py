@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import html
 import io
 import json
 import re
 import threading
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -341,6 +343,25 @@ async def test_an_explanation_takes_no_longer_than_a_search_may(
         told = await get(client, "/v1/search/explain", q="apples pears")
         assert (told["clauses"], told["complete"]) == ([], False)
         assert len(told["tree"]["clauses"]) == 2
+
+
+async def test_waiting_for_other_searches_takes_of_the_time_of_a_search(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_s: list[float] = []
+    real = WhooshEngine.search
+
+    def search(self: WhooshEngine, request: Any) -> Any:
+        given_s.append(request.timeout_s)
+        time.sleep(0.7)
+        return real(self, request)
+
+    monkeypatch.setattr(WhooshEngine, "search", search)
+    async with serve(orchard(), search_timeout_s=1, threads=1) as client:
+        asked = [client.get("/v1/search", params={"q": q}) for q in ("apples", "pears", "plums")]
+        assert [answer.status_code for answer in await asyncio.gather(*asked)] == [200] * 3
+    assert given_s[0] > given_s[1] > given_s[2]
+    assert given_s[2] == pytest.approx(0.09, rel=0.05)
 
 
 async def test_reading_a_query_takes_of_its_time_and_a_long_one_is_read_in_the_pool(
