@@ -100,9 +100,11 @@ def test_a_crew_that_is_stopped_ends_in_the_middle_of_its_work() -> None:
     with crew_of() as crew_:
         found = crew_.extract([Text("", body=body) for body in ["one"] * PART + ["sleep"] * 30])
         pid = int(next(found)[0].surface.split()[1])  # type: ignore[index]
-        threading.Timer(0.1, crew_.stop).start()
+        stopping = threading.Timer(0.1, crew_.stop)
+        stopping.start()
         with pytest.raises(Stopped):
             list(found)
+        stopping.join()  # who waits is told before the processes have ended
         assert not psutil.pid_exists(pid)
         with pytest.raises(Stopped):
             read(crew_, "after")
