@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _SPELLINGS_KEPT = 64
 _COMMON = 4  # a word is common that stands in a quarter of a segment's documents
+_LEAST_COMMON = 250  # postings: of fewer, reading takes no time
 _COMMON_KEPT = 10_000_000  # postings of a segment, 5 bytes each
 _CODES = 256
 _LENGTH = struct.Struct("!i")
@@ -61,6 +62,7 @@ class Columns:
         self.forms = whoosh_words.read(storage, segment, "forms")
         self._headlines = whoosh_words.read(storage, segment, "headlines")
         self.documents: dict[str, dict[str, int]] = defaultdict(dict)
+        self.least_common = max(self.count // _COMMON, _LEAST_COMMON)
         self._beside: tuple[str, list[str]] = ("", [])
         self.names: dict[str, list[tuple[str, ...]]] = {}
         self.counted: dict[str, Counter[tuple[str, ...]]] = {}
@@ -239,7 +241,7 @@ class Segment:
         for numbers, weights, _ in self.blocks("words", token):
             blocks.append((numbers, weights))
             yield numbers, weights
-        if sum(len(numbers) for numbers, _ in blocks) * _COMMON >= self.columns.count:
+        if sum(len(numbers) for numbers, _ in blocks) >= self.columns.least_common:
             self.columns.keep(token, blocks)
 
     def blocks(self, field: str, term: str) -> Iterator[tuple[Sequence[int], Any, Any]]:

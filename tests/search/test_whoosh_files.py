@@ -134,6 +134,7 @@ def test_postings_of_common_words_are_kept_within_bounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whoosh_segments, "_COMMON_KEPT", 8 * 40)
+    monkeypatch.setattr(whoosh_segments, "_LEAST_COMMON", 40)
     engine = WhooshEngine(tmp_path / "index")
     with engine.rebuilding(uuid4()):
         pass
