@@ -97,7 +97,7 @@ def _measure(asked: argparse.Namespace, data_dir: Path, work: Path) -> dict[str,
     figures = {
         "machine": machine,
         "workers": asked.workers,
-        "articles": len(archive.ids) if asked.data_dir else asked.articles,
+        "articles": archive.articles,
         "saturation_per_s": round(most_per_s, 1),
         "saturation_ms": _times(most),
         "rate_per_s": round(rate, 1),

@@ -54,7 +54,8 @@ class Archive:
             path = found["next"] and f"/v1/articles?limit=100&cursor={found['next']}"
         facet = self._get("/v1/search?facets=place&limit=1")["facets"]["place"]
         self.places = [each["value"] for each in facet] or ["nowhere"]
-        self.change = self._get("/v1/status")["change"]
+        status = self._get("/v1/status")
+        self.change, self.articles = status["change"], status["articles"]
         self._connection.close()
 
     def _get(self, path: str) -> Any:
