@@ -10,7 +10,8 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
+from contextlib import suppress
 from functools import cached_property
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ _LENGTH = struct.Struct("!i")
 
 
 class Columns:
-    """What a segment says of each of its documents; shared between snapshots, never changed."""
+    """What a segment says of its documents, shared between snapshots and their threads."""
 
     def __init__(self, name: str, storage: FileStorage, segment: Any) -> None:
         self.name = name
@@ -66,8 +67,8 @@ class Columns:
         self._beside: tuple[str, list[str]] = ("", [])
         self.names: dict[str, list[tuple[str, ...]]] = {}
         self.counted: dict[str, Counter[tuple[str, ...]]] = {}
-        self.spelt: dict[Prefix | Fuzzy, set[str]] = {}
-        self.common: dict[str, tuple[array[int], bytes, list[float]]] = {}
+        self.spelt: OrderedDict[Prefix | Fuzzy, set[str]] = OrderedDict()
+        self.common: OrderedDict[str, tuple[array[int], bytes, list[float]]] = OrderedDict()
         self.change = _big_endian(raw("change", bytes(8)))
         self.published = _big_endian(raw("published", struct.pack("!q", UNDATED)))
         self.lengths = raw("_words_len", bytes(1))
@@ -83,10 +84,11 @@ class Columns:
 
     def weights(self, token: str) -> tuple[Iterable[int], Iterable[float]] | None:
         """The postings of a common word as they were kept, without positions."""
-        found = self.common.pop(token, None)
+        found = self.common.get(token)
         if found is None:
             return None
-        self.common[token] = found  # the last that goes
+        with suppress(KeyError):  # another thread may have removed it
+            self.common.move_to_end(token)
         numbers, codes, known = found
         return numbers, map(known.__getitem__, codes)
 
@@ -98,10 +100,10 @@ class Columns:
         code = {weight: number for number, weight in enumerate(known)}
         codes = bytes(code[weight] for _, weights in blocks for weight in weights)
         numbers = array("I", chain.from_iterable(numbers for numbers, _ in blocks))
-        kept = self.common
-        kept[token] = numbers, codes, known
-        while sum(len(each) for _, each, _ in list(kept.values())) > _COMMON_KEPT:
-            kept.pop(next(iter(kept)), None)
+        self.common[token] = numbers, codes, known
+        while sum(len(each) for _, each, _ in list(self.common.values())) > _COMMON_KEPT:
+            with suppress(KeyError):
+                self.common.popitem(last=False)
 
     @cached_property
     def _form_set(self) -> frozenset[str]:
@@ -223,9 +225,10 @@ class Segment:
         found = self.columns.spelt.get(leaf)
         if found is None:
             found = set(map(text.stem, self.near(leaf)))
-            while len(self.columns.spelt) >= _SPELLINGS_KEPT:
-                self.columns.spelt.pop(next(iter(self.columns.spelt)), None)
             self.columns.spelt[leaf] = found
+            while len(self.columns.spelt) > _SPELLINGS_KEPT:
+                with suppress(KeyError):
+                    self.columns.spelt.popitem(last=False)
         return found
 
     def weights(self, token: str) -> Iterator[tuple[Iterable[int], Iterable[float]]]:
