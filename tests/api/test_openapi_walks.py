@@ -31,6 +31,7 @@ from schemathesis.generation.meta import CoverageScenario, coverage_scenario
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from tests.api.test_openapi_fuzz import LONGEST_ADDRESS
+from tests.faults.house import eventually
 from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ SEEDS = Path(__file__).parents[2] / "seeds"
 FEW_WALKS = 15
 WALKS = int(os.environ.get("WALKS", FEW_WALKS))
 TOKEN = {"Authorization": "Bearer kept"}
+MARKS = {"add_articles", "get_article", "remove_article", "get_entity"}
+"""Operations that some walk must have come to."""
 SETTINGS = settings(
     max_examples=10,
     stateful_step_count=12,
     database=None,
-    deadline=None,
+    derandomize=False,  # each batch of walks has a seed of its own
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
@@ -107,6 +110,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 headers = {**TOKEN, "Content-Type": "text/plain"}
                 stored = session.post(f"{url}/v1/articles", page.read_bytes(), headers=headers)
                 assert stored.json()["saved"]
+            eventually(lambda: session.get(f"{url}/v1/entities").json()["total"], "entities")
             document = session.get(f"{url}/openapi.json").json()
             # A configuration of its own: none is looked for in the folders around.
             schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config())
@@ -146,10 +150,10 @@ def test_whatever_way_a_client_goes_the_document_holds(server: Server) -> None:
         # end to the same beginning, takes that for a fault of ours.
         with suppress(FlakyStrategyDefinition):
             run_state_machine_as_test(seed(number)(Walk), settings=SETTINGS)
-        if walks >= WALKS:
+        if walks >= WALKS and (reached >= MARKS or walks >= 20 * WALKS):
             break
     assert not faults, "\n".join(faults)
-    assert {"add_articles", "get_article", "remove_article", "get_entity"} <= reached
+    assert reached >= MARKS
 
 
 def test_wrong_values_and_methods_are_refused_by_every_route(server: Server) -> None:

@@ -47,7 +47,7 @@ def assert_at_home(tab: Tab, front: Front) -> None:
 
 def test_swagger_ui_opens_and_a_request_is_tried_out(tab: Tab, front: Front) -> None:
     tab.call("Page.navigate", url=f"{front.url}/archive/docs")
-    row = "document.querySelector('[id$=list_articles_v1_articles_get]')"
+    row = "document.querySelector('[id$=list_articles]')"
     tab.wait(f"{row} !== null")
     tab.value(f"{row}.querySelector('.opblock-summary-control').click()")
     tab.wait(f"{row}.querySelector('.try-out__btn') !== null")

@@ -340,9 +340,8 @@ def test_words_and_names_of_the_index(orchard: Engine) -> None:
 FRUIT = ("apple", "apples", "apply", "applying", "apricot", "pear", "pearls", "Äpfel", "U.S.", "A1")
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_beginnings_are_counted_as_by_hand_after_every_write(engine: Engine, seed: int) -> None:
-    chance = Random(seed)
+def test_beginnings_are_counted_as_by_hand_after_every_write(engine: Engine) -> None:
+    chance = Random(0)
     kept: dict[int, tuple[str, str]] = {}
     for at in range(1, 30):
         batch = {}
