@@ -321,18 +321,24 @@ async def test_explain_tells_what_each_clause_finds(serve: Serve) -> None:
         assert (everything["tree"], everything["total"]) == (None, 4)
 
 
-async def test_an_explanation_takes_no_longer_than_a_search_may(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given_s: list[float] = []
+@pytest.fixture
+def given_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that each search of the engine has been given."""
+    given: list[float] = []
     real = WhooshEngine.search
 
     def search(self: WhooshEngine, request: Any) -> Any:
-        given_s.append(request.timeout_s)
+        given.append(request.timeout_s)
         return real(self, request)
 
+    monkeypatch.setattr(WhooshEngine, "search", search)
+    return given
+
+
+async def test_an_explanation_takes_no_longer_than_a_search_may(
+    serve: Serve, given_s: list[float]
+) -> None:
     async with serve(orchard(), search_timeout_s=30) as client:
-        monkeypatch.setattr(WhooshEngine, "search", search)
         q = " ".join(f"word{n}" for n in range(30))
         told = await get(client, "/v1/search/explain", q=q)
         assert (len(told["clauses"]), told["complete"]) == (20, True)
@@ -346,17 +352,15 @@ async def test_an_explanation_takes_no_longer_than_a_search_may(
 
 
 async def test_waiting_for_other_searches_takes_of_the_time_of_a_search(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, given_s: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given_s: list[float] = []
-    real = WhooshEngine.search
+    real = WhooshEngine._search
 
-    def search(self: WhooshEngine, request: Any) -> Any:
-        given_s.append(request.timeout_s)
+    def slow(self: WhooshEngine, request: Any) -> Any:
         time.sleep(0.7)
         return real(self, request)
 
-    monkeypatch.setattr(WhooshEngine, "search", search)
+    monkeypatch.setattr(WhooshEngine, "_search", slow)
     async with serve(orchard(), search_timeout_s=1, threads=1) as client:
         asked = [client.get("/v1/search", params={"q": q}) for q in ("apples", "pears", "plums")]
         assert [answer.status_code for answer in await asyncio.gather(*asked)] == [200] * 3
@@ -365,22 +369,16 @@ async def test_waiting_for_other_searches_takes_of_the_time_of_a_search(
 
 
 async def test_reading_a_query_takes_of_its_time_and_a_long_one_is_read_in_the_pool(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, given_s: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_in: list[str] = []
-    given_s: list[float] = []
-    real_parse, real_search = query.parse, WhooshEngine.search
+    real = query.parse
 
     def parse(*args: Any, **kwargs: Any) -> Any:
         read_in.append(threading.current_thread().name)
-        return real_parse(*args, **kwargs)
-
-    def search(self: WhooshEngine, request: Any) -> Any:
-        given_s.append(request.timeout_s)
-        return real_search(self, request)
+        return real(*args, **kwargs)
 
     monkeypatch.setattr(query, "parse", parse)
-    monkeypatch.setattr(WhooshEngine, "search", search)
     async with serve(orchard(), search_timeout_s=20) as client:
         for words in (2, 1000):
             for path in ("/v1/search", "/v1/search/explain", "/v1/search.csv", "/v1/search.atom"):
