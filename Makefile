@@ -2,12 +2,19 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
-FUZZ_S ?= 60
+# Test processes at once, the seed of what is random, and how much the long tests try.
+JOBS ?= 2
+SEED ?=
+KILLS ?= 4
+WALKS ?= 60
+REQUESTS ?= 100
+FUZZ_S ?= 30
 BIN := .venv/bin
 READY := .venv/.installed
+PYTEST = pytest -n $(JOBS) --dist worksteal $(if $(SEED),--hypothesis-seed=$(SEED))
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check format lint types imports migrations audit cover fuzz bench soak load-test image-test goldens lock clean
+.PHONY: help install serve test check check-long format lint types imports migrations audit fuzz bench soak load-test image-test goldens lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,10 +32,17 @@ serve: install ## Load the seeds and serve the API on 127.0.0.1:8000
 	$(BIN)/broadsheet load seeds
 	$(BIN)/broadsheet serve --host $(HOST) --port $(PORT)
 
-test: install ## Run the tests
-	$(BIN)/python -m pytest
+test: install ## Run the tests but for the long ones; COVER=1 holds their coverage to the floor
+	$(if $(COVER),rm -f .coverage .coverage.*)
+	$(BIN)/$(if $(COVER),coverage run,python) -m $(PYTEST) -m "not long"
+	$(if $(COVER),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
 
-check: install format lint types imports migrations audit cover ## Everything that must hold before a commit
+check: install format lint types imports migrations audit ## Everything that must hold before a commit
+	$(MAKE) test COVER=1
+
+check-long: install ## Soaks, walks, proxies, browser, retrieval sets, fuzzing: before a release
+	KILLS=$(KILLS) WALKS=$(WALKS) REQUESTS=$(REQUESTS) $(BIN)/python -m $(PYTEST) -m long -rs
+	$(MAKE) fuzz
 
 format: install
 	$(BIN)/ruff format --check .
@@ -55,18 +69,12 @@ fuzz: install ## Feed random bytes to readers, query parser and cursors for FUZZ
 	cd $$(mktemp -d) && for target in readers queries cursors; do \
 	  PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_S) -print_final_stats=1 || exit 1; done
 
-cover: install ## Run the tests and hold their branch coverage to the floor
-	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
-
 bench: install ## Measure speed and memory, print JSON (needs the benchmark's news data)
 	@$(BIN)/python -m tests.bench
 
-soak: install ## Kill commands at random moments, 50 times each, and prove the store (an hour)
-	SOAK=1 $(BIN)/python -m pytest -q tests/faults
-	$(BIN)/python -m tests.faults.soak
+soak: KILLS := 50
+soak: install ## Kill commands at random moments, KILLS=50 times each, and prove the store (an hour)
+	$(BIN)/python -m tests.faults.soak --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 load-test: install ## Ask a server for two minutes, print JSON (needs the benchmark's news data)
 	@$(BIN)/python -m tests.load

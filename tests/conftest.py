@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -18,9 +19,40 @@ if TYPE_CHECKING:
     from app.database import Database
     from app.search.base import Engine
 
-# An example that takes long on a busy machine is no fault.
-hypothesis.settings.register_profile("untimed", hypothesis.settings.default, deadline=None)
+# An example that takes long on a busy machine is no fault. What is random is so everywhere,
+# and again by its seed.
+hypothesis.settings.register_profile(
+    "untimed", hypothesis.settings.default, deadline=None, derandomize=False
+)
 hypothesis.settings.load_profile("untimed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw a seed where none is given; workers get that of the run."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = random.SystemRandom().randrange(10**6)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: {_seed(config)}, given again by SEED= or --hypothesis-seed="
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    if exitstatus:
+        terminalreporter.write_line(pytest_report_header(config))
+
+
+def _seed(config: pytest.Config) -> str:
+    return str(config.option.hypothesis_seed)
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """A source of what is random, drawn from the seed of the run and the test's own name."""
+    return random.Random(f"{_seed(request.config)} {request.node.nodeid}")
 
 
 @pytest.fixture(autouse=True)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+import tempfile
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from app import articles
-from app.database import Database
+from app.database import Database, file_of
 from app.ingest.draft import Draft, Origin
 from app.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 
 def draft(
@@ -64,10 +68,34 @@ def settings(folder: Path, **more: Any) -> Settings:
 
 @contextmanager
 def store(folder: Path) -> Iterator[Database]:
-    """A database with its tables, without articles."""
+    """The database of `folder`; one with its tables and without articles, if there was none."""
+    blank(folder)
     with closing(Database.open(settings(folder))) as database:
         database.migrate()
         yield database
+
+
+def blank(folder: Path) -> None:
+    """Put a store without articles below `folder`, as its migrations make it, but for a copy."""
+    file = file_of(settings(folder))
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(_migrated())
+    with closing(sqlite3.connect(file)) as copy, copy:
+        copy.execute("PRAGMA synchronous = OFF")
+        made = (uuid4().hex, str(datetime.now(UTC).replace(tzinfo=None)))
+        copy.execute("UPDATE store SET id = ?, created_at = ?", made)
+
+
+@cache
+def _migrated() -> bytes:
+    """The file of a store without articles."""
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = settings(Path(folder))
+        with closing(Database.open(chosen)) as database:
+            database.migrate()
+        return file_of(chosen).read_bytes()
 
 
 def save(database: Database, drafts: Sequence[Draft]) -> list[articles.Saved]:

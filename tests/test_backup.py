@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from alembic import command
 
@@ -28,11 +25,13 @@ from app.errors import (
     StoreInUse,
 )
 from app.search import open_engine
-from tests import factories
+from tests import factories, programs
 from tests.factories import numbered
-from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+from tests.faults.house import serving
+from tests.test_cli import broadsheet, environment
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 
@@ -206,22 +205,15 @@ def test_who_uses_the_store_keeps_a_restore_out_and_is_kept_out(tmp_path: Path) 
 
 def test_a_running_server_is_backed_up_and_not_replaced(tmp_path: Path) -> None:
     fill(tmp_path, range(3))
-    port = free_port()
-    server = subprocess.Popen(
-        broadsheet("serve", "--port", str(port)),
-        env=environment(tmp_path),
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_ready(server, port)
-        done = subprocess.run(
+    with serving(tmp_path) as server:
+        done = programs.run(
             broadsheet("backup", "--json", tmp_path / "x.db"),
             env=environment(tmp_path),
             capture_output=True,
             check=True,
         )
         assert json.loads(done.stdout)["articles"] == 3
-        refused = subprocess.run(
+        refused = programs.run(
             broadsheet("restore", "--overwrite", tmp_path / "x.db"),
             env=environment(tmp_path),
             capture_output=True,
@@ -230,10 +222,7 @@ def test_a_running_server_is_backed_up_and_not_replaced(tmp_path: Path) -> None:
         )
         assert refused.returncode == 1
         assert "in use by another process" in refused.stderr
-        assert httpx.get(f"http://127.0.0.1:{port}/v1/articles").json()["total"] == 3
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
+        assert server.get("/v1/articles").json()["total"] == 3
 
 
 # Kills itself as `kill -9` would at the given touch of a file.
@@ -261,7 +250,7 @@ finally:
 
 
 def killed(folder: Path, kill_at: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return programs.run(
         [sys.executable, "-c", KILLER, str(kill_at), *arguments],
         env=environment(folder),
         cwd=folder,

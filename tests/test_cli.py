@@ -22,7 +22,7 @@ from app import articles, cli, indexing
 from app.errors import EngineBusy, StoreError
 from app.search import open_engine
 from app.settings import Settings
-from tests import factories
+from tests import factories, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -315,7 +315,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def test_data_goes_to_stdout_and_logs_to_stderr(tmp_path: Path) -> None:
     page = tmp_path / "empty.txt"
     page.write_text("")
-    done = subprocess.run(
+    done = programs.run(
         broadsheet("load", "--json", SEEDS, page),
         env=environment(tmp_path),
         capture_output=True,
@@ -326,7 +326,7 @@ def test_data_goes_to_stdout_and_logs_to_stderr(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["saved"] == 4
     assert f"rejected {page}" in done.stderr
     assert "\x1b" not in done.stderr, "no colours and no progress bar away from a terminal"
-    missing = subprocess.run(
+    missing = programs.run(
         broadsheet("show", str(uuid4())),
         env=environment(tmp_path),
         capture_output=True,
@@ -339,7 +339,7 @@ def test_data_goes_to_stdout_and_logs_to_stderr(tmp_path: Path) -> None:
 
 def test_a_terminal_shows_progress(tmp_path: Path) -> None:
     parent, child = pty.openpty()
-    process = subprocess.Popen(
+    process = programs.Popen(
         broadsheet("load", SEEDS),
         env=environment(tmp_path, TERM="xterm", COLUMNS="80"),
         stdout=subprocess.PIPE,
@@ -369,21 +369,21 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_serve_answers_and_stops_when_told(tmp_path: Path, workers: str) -> None:
-    subprocess.run(
+    programs.run(
         broadsheet("load", SEEDS),
         env=environment(tmp_path),
         check=True,
         capture_output=True,
     )
-    port = free_port()
-    process = subprocess.Popen(
-        broadsheet("serve", "--port", str(port), "--workers", workers),
-        env=environment(tmp_path),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    log = tmp_path / "serve.log"
+    with log.open("wb") as stderr:
+        process = programs.Popen(
+            broadsheet("serve", "--port", "0", "--workers", workers),
+            env=environment(tmp_path),
+            stderr=stderr,
+        )
     try:
-        wait_until_ready(process, port)
+        port = port_of(process, log.read_text)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
             answer = client.get("/v1/search", params={"q": "binance"})
             assert answer.json()["total"] == 1
@@ -391,17 +391,16 @@ def test_serve_answers_and_stops_when_told(tmp_path: Path, workers: str) -> None
             assert client.get("/v1/articles").json()["total"] == 4
     finally:
         process.send_signal(signal.SIGTERM)
-        _, stderr = process.communicate(timeout=30)
-    assert process.returncode in (0, -signal.SIGTERM), stderr
-    assert "Traceback" not in stderr
-    assert re.search(r"running on http://127.0.0.1", stderr)
+        process.wait(timeout=30)
+    assert process.returncode in (0, -signal.SIGTERM), log.read_text()
+    assert "Traceback" not in log.read_text()
 
 
 def test_a_port_in_use_is_a_failure(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = subprocess.run(
+        done = programs.run(
             broadsheet("serve", "--port", str(taken.getsockname()[1])),
             env=environment(tmp_path),
             capture_output=True,
@@ -413,19 +412,31 @@ def test_a_port_in_use_is_a_failure(tmp_path: Path) -> None:
     assert "in use" in done.stderr
 
 
+def port_of(process: subprocess.Popen[Any], log: Callable[[], str]) -> int:
+    """The port that `serve --port 0` has taken, as its log says; the server is ready."""
+    for _ in range(6000):
+        if told := re.search(r"running on http://[^ ]*:(\d+)", log()):
+            port = int(told[1])
+            wait_until_ready(process, port)
+            return port
+        assert process.poll() is None, f"the server has ended: {log()}"
+        signal.sigtimedwait([], 0.02)
+    raise AssertionError("the server has no address after two minutes")
+
+
 def wait_until_ready(process: subprocess.Popen[Any], port: int) -> None:
-    """Ask /readyz until it says yes, for a minute at most."""
+    """Ask /readyz until it says yes, for two minutes at most."""
     transport = httpx.HTTPTransport(retries=0)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport) as client:
-        for _ in range(600):
+        for _ in range(6000):
             assert process.poll() is None, "the server has ended"
             try:
                 if client.get("/readyz", timeout=5).status_code == 200:
                     return
             except httpx.TransportError:
                 pass
-            signal.sigtimedwait([], 0.1)
-    raise AssertionError("the server is not ready after a minute")
+            signal.sigtimedwait([], 0.02)
+    raise AssertionError("the server is not ready after two minutes")
 
 
 def test_settings_are_frozen_and_empty_means_none() -> None:
@@ -438,7 +449,7 @@ def test_settings_are_frozen_and_empty_means_none() -> None:
 
 
 def test_what_a_user_sent_cannot_pass_for_a_line_of_the_log(tmp_path: Path) -> None:
-    done = subprocess.run(
+    done = programs.run(
         broadsheet("load", "rain\nERROR forged\x1b[2J\u2028.txt"),
         env=environment(tmp_path),
         capture_output=True,

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from app import cli, mentions
 from app.search import open_engine
 from app.search.base import Request
 from app.settings import Settings
+from tests import programs
 from tests.fake_extractor import FakeCrew
 from tests.test_cli import SEEDS, broadsheet, environment
 
@@ -162,7 +162,7 @@ def test_a_decision_about_nothing_fails(run: Run) -> None:
 def test_the_extractor_of_the_settings_finds_who_the_seeds_are_about(tmp_path: Path) -> None:
     def run(*arguments: str | Path) -> str:
         made = environment(tmp_path, BROADSHEET_EXTRACTOR="spacy")
-        done = subprocess.run(
+        done = programs.run(
             broadsheet(*arguments), env=made, capture_output=True, text=True, check=True
         )
         return str(done.stdout)

@@ -14,8 +14,8 @@ import pytest
 
 from app import articles, indexing
 from app.search import open_engine
-from tests import factories
-from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+from tests import factories, programs
+from tests.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ finally:
 
 
 def run(folder: Path, kill_at: int, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return programs.run(
         [sys.executable, "-c", KILLER, str(kill_at), *map(str, arguments)],
         env=environment(folder),
         capture_output=True,
@@ -133,15 +133,14 @@ def test_a_rebuild_killed_anywhere_is_done_again(
 
 
 def test_what_a_killed_server_acknowledged_is_stored(tmp_path: Path) -> None:
-    port = free_port()
-    process = subprocess.Popen(
-        broadsheet("serve", "--port", str(port)),
-        env=environment(tmp_path),
-        stderr=subprocess.DEVNULL,
-    )
+    log = tmp_path / "serve.log"
+    with log.open("wb") as stderr:
+        process = programs.Popen(
+            broadsheet("serve", "--port", "0"), env=environment(tmp_path), stderr=stderr
+        )
     acknowledged: list[str] = []
     try:
-        wait_until_ready(process, port)
+        port = port_of(process, log.read_text)
 
         def write() -> None:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
@@ -169,14 +168,13 @@ def test_what_a_killed_server_acknowledged_is_stored(tmp_path: Path) -> None:
 
 
 def test_two_loaders_and_a_server_on_one_store_agree(tmp_path: Path) -> None:
-    port = free_port()
-    server = subprocess.Popen(
-        broadsheet("serve", "--port", str(port)),
-        env=environment(tmp_path),
-        stderr=subprocess.DEVNULL,
-    )
+    log = tmp_path / "serve.log"
+    with log.open("wb") as stderr:
+        server = programs.Popen(
+            broadsheet("serve", "--port", "0"), env=environment(tmp_path), stderr=stderr
+        )
     try:
-        wait_until_ready(server, port)
+        port_of(server, log.read_text)
         sources = []
         for name in ("a", "b"):
             path = tmp_path / f"{name}.jsonl"
@@ -187,7 +185,7 @@ def test_two_loaders_and_a_server_on_one_store_agree(tmp_path: Path) -> None:
             path.write_text("".join(json.dumps(body) + "\n" for body in bodies))
             sources.append(path)
         loaders = [
-            subprocess.Popen(
+            programs.Popen(
                 broadsheet("load", source), env=environment(tmp_path), stdout=subprocess.DEVNULL
             )
             for source in sources

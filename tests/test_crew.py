@@ -17,6 +17,7 @@ from app import crew
 from app.crew import PART, Crew, Stopped
 from app.errors import ExtractorMissing
 from app.extract.base import Failure, Mention, Text
+from tests import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +121,7 @@ def test_the_processes_of_a_killed_program_end_idle_or_at_work(then: str) -> Non
         "    print(test_crew.pid_of(crew), flush=True)\n"
         f"    {then!r} == 'idle' and time.sleep(60) or test_crew.read(crew, {then!r})"
     )
-    killed = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    killed = programs.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     with killed:
         assert killed.stdout is not None
         extractor = psutil.Process(int(killed.stdout.readline()))

@@ -19,7 +19,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +39,7 @@ from app.errors import QueryError
 from app.ingest.json_lines import DERIVED
 from app.search import query
 from app.settings import Settings
+from tests import programs
 from tests.fake_extractor import FakeCrew
 
 if TYPE_CHECKING:
@@ -488,7 +488,7 @@ CURL.add_argument("url")
 class Terminal:
     """Runs the commands of one page in order, on one store that holds the seeds."""
 
-    def __init__(self, folder: Path, loaded: Path) -> None:
+    def __init__(self, folder: Path, loaded: Path, command: Path) -> None:
         shutil.copytree(loaded, folder / "data")
         (folder / "seeds").symlink_to(ROOT / "seeds")
         self._folder = folder
@@ -497,14 +497,13 @@ class Terminal:
             **{name: value for name, value in os.environ.items() if "BROADSHEET_" not in name},
             "BROADSHEET_DATA_DIR": str(folder / "data"),
             "BROADSHEET_EXTRACTOR": "none",
-            "PYTHONPATH": str(ROOT),  # this tree, whichever one is installed
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{command}{os.pathsep}{os.environ['PATH']}",
         }
 
     async def run(self, steps_: list[Step]) -> dict[Step, Answer]:
         if not any("curl " in each.command for each in steps_):
             return {each: await self._shell(each.command) for each in steps_}
-        application = create_app(Settings(data_dir=self._folder / "data"))
+        application = create_app(Settings(data_dir=self._folder / "data", search_timeout_s=60))
         async with LifespanManager(application) as running:
             transport = httpx.ASGITransport(running.app)
             async with httpx.AsyncClient(transport=transport) as client:
@@ -530,7 +529,7 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         return Answer(done.stdout)
@@ -576,15 +575,17 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Step, Answer]:
         done = CliRunner().invoke(cli.cli, ["load", "seeds"])
     assert done.exit_code == 0, done.output
 
-    async def run() -> dict[Step, Answer]:
-        terminals = [Terminal(tmp_path_factory.mktemp(Path(name).stem), loaded) for name in STEPS]
+    async def run(command: Path) -> dict[Step, Answer]:
+        terminals = [
+            Terminal(tmp_path_factory.mktemp(Path(name).stem), loaded, command) for name in STEPS
+        ]
         together = zip(terminals, STEPS.values(), strict=True)
         pages = await asyncio.gather(*(terminal.run(steps_) for terminal, steps_ in together))
         return {step: answer for each in pages for step, answer in each.items()}
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, programs.command() as command:
         patch.setattr(api, "Crew", FakeCrew)
-        return asyncio.run(run())
+        return asyncio.run(run(command))
 
 
 @pytest.mark.parametrize("step", EVERY)

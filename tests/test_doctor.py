@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from app import cli, doctor
 from app.settings import Settings, without_password
-from tests import factories
+from tests import factories, programs
 from tests.test_backup import fill
 from tests.test_cli import broadsheet, environment
 
@@ -136,7 +136,7 @@ def test_migrations_by_command_alone(
     run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BROADSHEET_MIGRATE", "never")
-    done = subprocess.run(
+    done = programs.run(
         broadsheet("serve", "--port", "0"),
         env=environment(tmp_path, BROADSHEET_MIGRATE="never"),
         capture_output=True,
@@ -155,7 +155,7 @@ def test_migrations_by_command_alone(
 
 def test_many_processes_migrate_at_once(tmp_path: Path) -> None:
     together = [
-        subprocess.Popen(
+        programs.Popen(
             broadsheet("migrate", "--json"),
             env=environment(tmp_path),
             stdout=subprocess.PIPE,

@@ -18,9 +18,10 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests import programs
 from tests.faults.house import eventually
 from tests.test_backup import fill
-from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+from tests.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +33,8 @@ def serving(
     folder: Path, *arguments: str, **settings: str
 ) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
     """A server that is ready, its address, and the lines that it logs; stopped at the end."""
-    port = free_port()
-    process = subprocess.Popen(
-        broadsheet("serve", "--port", str(port), *arguments),
+    process = programs.Popen(
+        broadsheet("serve", "--port", "0", *arguments),
         env=environment(folder, **{f"BROADSHEET_{n.upper()}": v for n, v in settings.items()}),
         stderr=subprocess.PIPE,
         text=True,
@@ -44,7 +44,7 @@ def serving(
     reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()))
     reader.start()
     try:
-        wait_until_ready(process, port)
+        port = port_of(process, lambda: "".join(lines))
         yield process, f"http://127.0.0.1:{port}", lines
     finally:
         if process.poll() is None:
@@ -236,7 +236,7 @@ def test_a_process_that_hangs_ends_itself() -> None:
         "draining.Drain(drain_s=0, stop_timeout_s=0.1)._end(lambda *_: None, 15, None);"
         "time.sleep(50)"
     )
-    done = subprocess.run(
+    done = programs.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
     )
     assert done.returncode == 1

@@ -36,6 +36,7 @@ def serve(tmp_path: Path) -> Serve:
 
     @asynccontextmanager
     async def _serve(drafts: Sequence[Draft] = (), **more: Any) -> AsyncIterator[httpx.AsyncClient]:
+        factories.blank(tmp_path)
         chosen = factories.settings(tmp_path, **{"sync_interval_s": 3600, **more})
         app: FastAPI = create_app(chosen)
         async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30) as manager:

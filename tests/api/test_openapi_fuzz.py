@@ -10,6 +10,7 @@ and its own client are not used: the application is started and stopped here, on
 from __future__ import annotations
 
 import json
+import os
 import time
 from contextlib import asynccontextmanager
 from functools import partial
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
     from fastapi import FastAPI
 
+pytestmark = pytest.mark.long
 SEEDS = Path(__file__).parents[2] / "seeds"
-REQUESTS = 50
+REQUESTS = int(os.environ.get("REQUESTS", "50"))
 """Requests to each operation, beside those that go on with a cursor."""
 LONGEST_ADDRESS = 16_000
 """Characters: beyond its limit any address is answered by 414."""

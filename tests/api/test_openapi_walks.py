@@ -9,8 +9,6 @@ asked with each kind of wrong value and method. The server wants a token for wri
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -31,12 +29,12 @@ from schemathesis.generation.meta import CoverageScenario, coverage_scenario
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from tests.api.test_openapi_fuzz import LONGEST_ADDRESS
-from tests.faults.house import eventually
-from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+from tests.faults.house import eventually, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
 SEEDS = Path(__file__).parents[2] / "seeds"
 FEW_WALKS = 15
 WALKS = int(os.environ.get("WALKS", FEW_WALKS))
@@ -89,21 +87,12 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder, port = tmp_path_factory.mktemp("walks"), free_port()
-    more = {
-        "BROADSHEET_EXTRACTOR": "rules",
-        "BROADSHEET_WRITE_TOKEN": "kept",
-        "BROADSHEET_LOG_REQUESTS": "none",  # nobody reads its lines while it runs
-    }
-    process = subprocess.Popen(
-        broadsheet("serve", "--port", str(port)),
-        env=environment(folder, **more),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        wait_until_ready(process, port)
-        url = f"http://127.0.0.1:{port}"
+    with serving(
+        tmp_path_factory.mktemp("walks"),
+        BROADSHEET_EXTRACTOR="rules",
+        BROADSHEET_WRITE_TOKEN="kept",
+    ) as started:
+        url = str(started.client.base_url).rstrip("/")
         with requests.Session() as session:
             session.trust_env = False
             for page in SEEDS.glob("*.txt"):
@@ -115,10 +104,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             # A configuration of its own: none is looked for in the folders around.
             schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config())
             yield Server(schema, {"base_url": url, "session": session, "headers": TOKEN})
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, stderr = process.communicate(timeout=30)
-    assert "Traceback" not in stderr
 
 
 def test_whatever_way_a_client_goes_the_document_holds(server: Server) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+from tests import programs
+from tests.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,20 +44,17 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @contextmanager
 def served(folder: Path) -> Iterator[int]:
-    port = free_port()
-    process = subprocess.Popen(
-        broadsheet("serve", "--port", str(port)),
-        env={**environment(folder), **LIMITS},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    log = folder / "serve.log"
+    with log.open("wb") as stderr:
+        process = programs.Popen(
+            broadsheet("serve", "--port", "0"), env={**environment(folder), **LIMITS}, stderr=stderr
+        )
     try:
-        wait_until_ready(process, port)
-        yield port
+        yield port_of(process, log.read_text)
     finally:
         process.send_signal(signal.SIGTERM)
-        _, stderr = process.communicate(timeout=30)
-    assert "Traceback" not in stderr
+        process.wait(timeout=30)
+    assert "Traceback" not in log.read_text()
 
 
 @contextmanager

@@ -7,9 +7,7 @@ single answers to the promise: an answer is right, or it is a problem document w
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,22 +15,20 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import pytest
 
 from app import articles, indexing
 from app.search import open_engine
-from tests import factories
-from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+from tests import factories, programs
+from tests.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 WAIT_S = 40.0
-LONG = "SOAK" in os.environ
-"""Whether `make soak` runs the tests: then all of them, else the telling ones of a kind."""
-in_the_soak = pytest.mark.skipif(not LONG, reason="make soak runs it")
 _unlike = count()
+_servers = count()
 
 
 def filled(folder: Path, number: int = 60, *, words: str = "apples") -> set[str]:
@@ -91,20 +87,19 @@ def serving(
 
     `program` stands in place of `python -m app`, `preexec` runs in the new process.
     """
-    port = free_port()
-    log = folder / f"serve-{port}.log"
-    arguments = broadsheet("serve", "--port", str(port))
+    log = folder / f"serve-{next(_servers)}.log"
+    arguments = broadsheet("serve", "--port", "0")
     if program:
         arguments = [*program, *arguments[3:]]
     with log.open("wb") as stderr:
-        process = subprocess.Popen(
+        process = programs.Popen(
             arguments,
             env=environment(folder, BROADSHEET_SYNC_INTERVAL_S="0.1", **more),
             stderr=stderr,
             preexec_fn=preexec,
         )
     try:
-        wait_until_ready(process, port)
+        port = port_of(process, log.read_text)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_S) as client:
             server = Server(process, client, log)
             yield server

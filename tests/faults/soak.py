@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,12 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import articles
-from tests import factories
+from tests import factories, programs
+from tests.faults import victims
 from tests.faults.victims import VICTIMS
 from tests.test_cli import broadsheet, environment
 from tests.test_crash import assert_mended
 
 if TYPE_CHECKING:
+    import subprocess
+
     from tests.faults.victims import Victim
 
 TIMEOUT_S = 120.0
@@ -45,7 +47,7 @@ def soak(folder: Path, name: str, *, kills: int, chance: random.Random) -> int:
         process = _start(folder, victim, arguments)
         try:
             if victim.drive is not None:
-                acknowledged |= set(victim.drive(process, arguments, moment_s))
+                acknowledged |= set(victim.drive(process, folder, moment_s))
             else:
                 signal.sigtimedwait([], moment_s)
         finally:
@@ -74,8 +76,8 @@ def _span(folder: Path, victim: Victim) -> tuple[float, float]:
 
 def _start(folder: Path, victim: Victim, arguments: list[str]) -> subprocess.Popen[bytes]:
     settings = environment(folder, **victim.settings)
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(broadsheet(*arguments), env=settings, stdout=quiet, stderr=quiet)
+    with victims.log_of(folder).open("wb") as log:
+        return programs.Popen(broadsheet(*arguments), env=settings, stdout=log, stderr=log)
 
 
 def _prove(folder: Path, victim: Victim, acknowledged: set[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import sqlite3
-import subprocess
 import threading
 import time
 from contextlib import ExitStack, closing, contextmanager
@@ -12,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import programs
 from tests.faults.house import (
     eventually,
     filled,
     honest,
-    in_the_soak,
     served,
     serving,
     unavailable,
@@ -145,13 +144,13 @@ def test_in_a_folder_that_becomes_read_only_all_goes_on_and_nothing_acknowledged
     assert assert_mended(tmp_path) == len(stored)
 
 
-@in_the_soak
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["serve", "load", "sync"])
 def test_a_command_says_that_its_folder_is_read_only(tmp_path: Path, command: str) -> None:
     filled(tmp_path, 1)
     arguments = [command, str(tmp_path)] if command == "load" else [command]
     with read_only(tmp_path / "data"):
-        done = subprocess.run(
+        done = programs.run(
             broadsheet(*arguments),
             env=environment(tmp_path),
             capture_output=True,

@@ -12,13 +12,11 @@ import pytest
 from app import indexing
 from app.errors import BroadsheetError
 from app.search import open_engine
-from tests import factories
+from tests import factories, programs
 from tests.faults.house import (
-    LONG,
     eventually,
     filled,
     honest,
-    in_the_soak,
     served,
     serving,
     unavailable,
@@ -113,7 +111,9 @@ def test_with_a_full_disk_of_the_index_articles_are_taken_and_it_follows_later(
         assert assert_mended(tmp_path) == len(stored)
 
 
-@pytest.mark.parametrize("room_kb", [0, 8, 64, 200, 400] if LONG else [64, 200])
+@pytest.mark.parametrize(
+    "room_kb", [64, 200, *(pytest.param(room, marks=pytest.mark.long) for room in (0, 8, 400))]
+)
 def test_wherever_the_room_ends_an_index_is_never_half_written(
     tmp_path: Path, room_kb: int
 ) -> None:
@@ -133,18 +133,18 @@ def test_wherever_the_room_ends_an_index_is_never_half_written(
         assert assert_mended(tmp_path) == 560
 
 
-@in_the_soak
+@pytest.mark.long
 def test_a_load_onto_a_full_disk_says_so_and_is_finished_by_another(tmp_path: Path) -> None:
     source = pages(tmp_path)
     command, settings = broadsheet("load", source), environment(tmp_path)
     with small_disk(tmp_path / "data") as disk:
         filler = fill(disk)
-        full = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+        full = programs.run(command, env=settings, capture_output=True, text=True, check=False)
         assert full.returncode == 1
         assert full.stderr.startswith("error: the database cannot answer: "), full.stderr
         assert "Traceback" not in full.stderr
         filler.unlink()
-        subprocess.run(command, env=settings, check=True, capture_output=True)
+        programs.run(command, env=settings, check=True, capture_output=True)
         assert assert_mended(tmp_path) == 60
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.house import eventually, filled, honest, in_the_soak, served, serving
+from tests.faults.house import eventually, filled, honest, served, serving
 from tests.test_crash import assert_mended
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def test_a_server_tells_no_untruth_and_comes_back(
     shutil.rmtree(index.with_name("index-before"), ignore_errors=True)
 
 
-@in_the_soak
+@pytest.mark.long
 def test_an_index_that_was_damaged_while_nobody_served_is_not_trusted(tmp_path: Path) -> None:
     ids = filled(tmp_path)
     _each(_scramble, ".pst")(tmp_path / "data" / "index", tmp_path)

@@ -7,6 +7,7 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
+from tests import programs
 from tests.faults.house import eventually, filled, honest, serving
 from tests.test_cli import broadsheet, environment
 from tests.test_crash import assert_mended
@@ -23,7 +24,7 @@ def test_two_servers_and_a_loader_share_a_folder(tmp_path: Path) -> None:
     pears = ({"headline": f"Pear {n}", "body": f"Pears, number {n}."} for n in range(200))
     source.write_text("".join(json.dumps(pear) + "\n" for pear in pears))
     with serving(tmp_path) as one, serving(tmp_path) as other:
-        loader = subprocess.Popen(
+        loader = programs.Popen(
             broadsheet("load", source), env=environment(tmp_path), stdout=subprocess.DEVNULL
         )
         written: list[str] = []

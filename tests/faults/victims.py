@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -21,14 +20,20 @@ from alembic import command
 from app import backup, extracting
 from app.database import Database, _alembic, file_of
 from app.extract import open_extractor
-from tests import factories
-from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+from tests import factories, programs
+from tests.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 ARTICLES = 1200
+
+
+def log_of(folder: Path) -> Path:
+    """What the last command in `folder` printed."""
+    return folder / "victim.log"
 
 
 def _nothing(_folder: Path) -> None:
@@ -46,7 +51,7 @@ class Victim:
     """
 
     prepare: Callable[[Path, int], list[str]]
-    drive: Callable[[subprocess.Popen[bytes], list[str], float], list[str]] | None = None
+    drive: Callable[[subprocess.Popen[bytes], Path, float], list[str]] | None = None
     prove: Callable[[Path], None] = _nothing
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -73,13 +78,12 @@ def _behind(folder: Path, number: int) -> list[str]:
 
 
 def _server(_folder: Path, _number: int) -> list[str]:
-    return ["serve", "--port", str(free_port())]
+    return ["serve", "--port", "0"]
 
 
-def _post(process: subprocess.Popen[bytes], arguments: list[str], moment_s: float) -> list[str]:
+def _post(process: subprocess.Popen[bytes], folder: Path, moment_s: float) -> list[str]:
     """Write until the server has been killed, a moment after it was ready."""
-    port = int(arguments[-1])
-    wait_until_ready(process, port)
+    port = port_of(process, log_of(folder).read_text)
     acknowledged = []
     deadline = time.monotonic() + moment_s
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
@@ -152,7 +156,7 @@ def _outdated(folder: Path, number: int) -> list[str]:
 def _migrated(folder: Path) -> None:
     """Another run ends at the present tables, in which everything is that was in the old ones."""
     migrate = broadsheet("migrate")
-    subprocess.run(migrate, env=environment(folder), check=True, capture_output=True)
+    programs.run(migrate, env=environment(folder), check=True, capture_output=True)
     settings = factories.settings(folder)
     with closing(Database.open(settings)) as database:
         database.require_schema()

@@ -18,6 +18,7 @@ import httpx
 import psutil
 import pytest
 
+from tests import programs
 from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ class Upstream:
     def start(self) -> None:
         """Serve, and return when it is ready."""
         with self._log.open("a") as stderr:
-            self._process = subprocess.Popen(
+            self._process = programs.Popen(
                 broadsheet("serve", "--port", str(self.port)), env=self._environment, stderr=stderr
             )
         wait_until_ready(self._process, self.port)
@@ -246,7 +247,7 @@ class Upstream:
 def upstreams(folder: Path, number: int) -> Iterator[list[Upstream]]:
     """Servers of one data folder, which holds the seeds."""
     load = broadsheet("load", SEEDS)
-    subprocess.run(load, env=environment(folder), check=True, capture_output=True)
+    programs.run(load, env=environment(folder), check=True, capture_output=True)
     servers = [Upstream(folder) for _ in range(number)]
     try:
         for server in servers:

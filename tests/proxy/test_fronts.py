@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.proxy.fronts import Front, Upstream
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Upstream]]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.proxy.browser import Tab
     from tests.proxy.fronts import Front
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module", params=["taken away", "kept"])
 def front(

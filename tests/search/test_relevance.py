@@ -136,6 +136,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SET_FLOORS)
 def test_retrieval_sets(tmp_path: Path, name: str) -> None:
     folder = SETS / name

@@ -1,0 +1,66 @@
+"""The process that `programs` forks programs from: it imports, waits, and forks.
+
+It runs no thread and opens no file of the application, so that a fork begins as a program does
+that has just imported it.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import runpy
+import socket
+import sys
+import time
+from types import ModuleType
+
+LARGEST_BYTES = 1 << 18
+
+
+def forked(control: socket.socket) -> list[str]:
+    """Fork a program for each message, for ever; returns its arguments, in each program alone."""
+    while True:
+        message, streams, _, _ = socket.recv_fds(control, LARGEST_BYTES, 3)
+        if not message:
+            os._exit(0)  # without atexit: what coverage has counted here, each fork writes too
+        told, telling = os.pipe()
+        between = os.fork()
+        if between == 0:
+            break
+        for each in (*streams, telling):
+            os.close(each)
+        os.waitpid(between, 0)  # from here on the program is a child of the one that asked
+        control.send(os.read(told, 64))
+        os.close(told)
+    if pid := os.fork():
+        os.write(telling, str(pid).encode())
+        os._exit(0)
+    os.close(told)
+    os.close(telling)
+    control.close()
+    arguments, environment, folder = pickle.loads(message)
+    for number, each in enumerate(streams):
+        os.dup2(each, number)
+        os.close(each)
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout = os.fdopen(1, "w", buffering=1 if os.isatty(1) else -1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace", closefd=False)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    if folder is not None:
+        os.chdir(folder)
+    return list(arguments)
+
+
+if __name__ == "__main__":
+    import app.api.serving
+    import app.cli  # noqa: F401
+
+    kind, program, *sys.argv[1:] = forked(socket.socket(fileno=int(sys.argv[1])))
+    if kind == "-m":
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
+    else:
+        sys.argv[0] = "-c"
+        main = sys.modules["__main__"] = ModuleType("__main__")
+        exec(compile(program, "<string>", "exec"), main.__dict__)
