@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import random
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from hypothesis import HealthCheck
 
-from app.search import open_engine
+from app.search import clock, open_engine
 from tests import factories
 
 if TYPE_CHECKING:
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 # An example that takes long on a busy machine is no fault. What is random is so everywhere,
 # and again by its seed.
 hypothesis.settings.register_profile(
-    "untimed", hypothesis.settings.default, deadline=None, derandomize=False
+    "untimed",
+    deadline=None,
+    derandomize=False,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 hypothesis.settings.load_profile("untimed")
 
@@ -60,6 +66,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("BROADSHEET_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _searches_in_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search in this process loses no time to other programs."""
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=time.process_time))
 
 
 @pytest.fixture

@@ -308,7 +308,10 @@ def broadsheet(*arguments: str | Path) -> list[str]:
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BROADSHEET_")}
-    quick = {"BROADSHEET_EXTRACTOR": "none"}  # most commands are tried for something else
+    quick = {
+        "BROADSHEET_EXTRACTOR": "none",  # most commands are tried for something else
+        "BROADSHEET_SEARCH_TIMEOUT_S": "60",  # however busy the machine is
+    }
     return {**inherited, **quick, "BROADSHEET_DATA_DIR": str(folder / "data"), **more}
 
 
@@ -354,7 +357,7 @@ def test_a_terminal_shows_progress(tmp_path: Path) -> None:
         pass  # the terminal is gone with the process
     finally:
         os.close(parent)
-    stdout, _ = process.communicate(timeout=30)
+    stdout, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert b"reading" in shown
     assert stdout.startswith(b"saved 4")
@@ -391,7 +394,7 @@ def test_serve_answers_and_stops_when_told(tmp_path: Path, workers: str) -> None
             assert client.get("/v1/articles").json()["total"] == 4
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
     assert process.returncode in (0, -signal.SIGTERM), log.read_text()
     assert "Traceback" not in log.read_text()
 
@@ -405,7 +408,7 @@ def test_a_port_in_use_is_a_failure(tmp_path: Path) -> None:
             env=environment(tmp_path),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
     assert done.returncode == 1

@@ -147,7 +147,7 @@ def test_what_a_killed_server_acknowledged_is_stored(tmp_path: Path) -> None:
                 for number in range(10_000):
                     body = {"headline": f"Story {number}", "body": f"Number {number}."}
                     try:
-                        answer = client.post("/v1/articles", json=body, timeout=10)
+                        answer = client.post("/v1/articles", json=body, timeout=120)
                     except httpx.TransportError:
                         return
                     acknowledged.append(answer.json()["items"][0]["id"])
@@ -156,10 +156,10 @@ def test_what_a_killed_server_acknowledged_is_stored(tmp_path: Path) -> None:
 
         writer = threading.Thread(target=write)
         writer.start()
-        writer.join(timeout=60)
+        writer.join(timeout=120)
     finally:
         process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
     assert len(acknowledged) > 40
     assert assert_mended(tmp_path) >= len(acknowledged)
     with factories.store(tmp_path) as database, database.reading() as session:
@@ -193,5 +193,5 @@ def test_two_loaders_and_a_server_on_one_store_agree(tmp_path: Path) -> None:
         assert [loader.wait(timeout=120) for loader in loaders] == [0, 0]
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=120)
     assert assert_mended(tmp_path) == 300

@@ -35,7 +35,7 @@ class Obedient:
             if text.body == "end":
                 os._exit(1)
             if text.body == "sleep":
-                time.sleep(60)
+                time.sleep(600)
             if text.body == "raise":
                 raise ValueError("no")
             surface = f"{text.body} {os.getpid()}"
@@ -119,14 +119,14 @@ def test_the_processes_of_a_killed_program_end_idle_or_at_work(then: str) -> Non
         "import time; from tests import test_crew\n"
         "with test_crew.crew_of() as crew:\n"
         "    print(test_crew.pid_of(crew), flush=True)\n"
-        f"    {then!r} == 'idle' and time.sleep(60) or test_crew.read(crew, {then!r})"
+        f"    {then!r} == 'idle' and time.sleep(600) or test_crew.read(crew, {then!r})"
     )
     killed = programs.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     with killed:
         assert killed.stdout is not None
         extractor = psutil.Process(int(killed.stdout.readline()))
         killed.kill()
-    extractor.wait(20)
+    extractor.wait(120)
 
 
 def test_a_crew_has_the_version_of_its_extractor_and_its_error() -> None:

@@ -141,7 +141,7 @@ def test_migrations_by_command_alone(
         env=environment(tmp_path, BROADSHEET_MIGRATE="never"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 1
@@ -163,7 +163,7 @@ def test_many_processes_migrate_at_once(tmp_path: Path) -> None:
         )
         for _ in range(4)
     ]
-    ended = [each.communicate(timeout=60) for each in together]
+    ended = [each.communicate(timeout=120) for each in together]
     assert [each.returncode for each in together] == [0] * 4, ended
     assert {json.loads(stdout)["to"] for stdout, _ in ended} != {None}
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import articles, indexing
@@ -197,7 +197,7 @@ def test_repair_builds_a_damaged_index_anew(
     assert indexing.check(database, engine).agrees
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(st.integers(0, 2**32), st.integers(5, 25))
 def test_after_random_saves_removals_syncs_and_damage_check_is_empty(
     tmp_path_factory: pytest.TempPathFactory, seed: int, steps: int

@@ -50,11 +50,11 @@ def serving(
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.wait(40)
+            process.wait(120)
         finally:
             if process.poll() is None:
                 process.kill()
-            reader.join(10)
+            reader.join(120)
             process.stderr.close()
 
 
@@ -103,7 +103,7 @@ def test_a_worker_that_died_takes_its_gauges_with_it_and_not_its_counts(tmp_path
             assert metric(text, "broadsheet_http_requests_in_progress") == 1
             return metric(text, "broadsheet_workers") == 2
 
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not together():
             assert time.monotonic() < deadline
             signal.sigtimedwait([], 0.1)
@@ -114,7 +114,7 @@ def test_a_killed_server_leaves_no_process_and_its_port(
     tmp_path: Path, workers: str, processes: int
 ) -> None:
     fill(tmp_path, range(1))
-    settings = {"extractor": "rules", "drain_s": "60", "sync_interval_s": "0.1"}
+    settings = {"extractor": "rules", "drain_s": "300", "sync_interval_s": "0.1"}
     with serving(tmp_path, "--workers", workers, **settings) as (process, address, _):
         eventually(lambda: len(_spawned_by(process.pid)) == processes, "an extractor each")
         left = psutil.Process(process.pid).children(recursive=True)
@@ -127,16 +127,26 @@ def test_a_killed_server_leaves_no_process_and_its_port(
 def test_workers_of_a_killed_server_answer_what_has_begun(tmp_path: Path) -> None:
     head = b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     body = json.dumps({"headline": "Rain", "body": "It rained."}).encode()
-    with serving(tmp_path, "--workers", "2") as (process, address, lines):
+    with serving(tmp_path, "--workers", "2", stop_timeout_s="300") as (process, address, lines):
         left = _spawned_by(process.pid)
         with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))) as client:
             client.sendall(head + b"Content-Length: %d\r\n\r\n{" % len(body))
-            signal.sigtimedwait([], 0.3)
+            _await_a_request(address)
             process.kill()
             eventually(lambda: sum("has ended: stopping" in each for each in lines) == 2, "both")
             client.sendall(body[1:])
             assert client.recv(99).startswith(b"HTTP/1.1 200 ")
         _assert_ended(left)
+
+
+def _await_a_request(address: str) -> None:
+    """Wait until the server has a request beside the one that asks."""
+
+    def begun() -> bool:
+        text = httpx.get(f"{address}/metrics").text
+        return metric(text, "broadsheet_http_requests_in_progress") == 2
+
+    eventually(begun, "a request that has begun")
 
 
 def _spawned_by(pid: int) -> list[psutil.Process]:
@@ -146,7 +156,7 @@ def _spawned_by(pid: int) -> list[psutil.Process]:
 
 
 def _assert_ended(processes: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=20)
+    _, alive = psutil.wait_procs(processes, timeout=120)
     for each in alive:
         each.kill()
     assert alive == []
@@ -156,55 +166,57 @@ def _assert_ended(processes: list[psutil.Process]) -> None:
 def test_a_server_that_stops_says_so_first_and_answers_on(tmp_path: Path, workers: str) -> None:
     fill(tmp_path, range(1))
     arguments = ("--workers", workers)
-    with serving(tmp_path, *arguments, drain_s="3", log_format="json") as (process, address, _):
+    with serving(tmp_path, *arguments, drain_s="5", log_format="json") as (process, address, _):
         with httpx.Client(base_url=address) as client:
             assert "connection" not in client.get("/v1/articles").headers
             process.send_signal(signal.SIGTERM)
             started = time.monotonic()
             while (ready := httpx.get(f"{address}/readyz")).status_code == 200:
-                assert time.monotonic() - started < 2
+                pass  # until the server ends, which is an error
             assert ready.json()["type"] == "urn:broadsheet:problem:draining"
             assert ready.headers["connection"] == "close"
             assert httpx.get(f"{address}/v1/search?q=apples").status_code == 200
             assert httpx.get(f"{address}/healthz").status_code == 200
-        process.wait(20)
-        assert 2.5 < time.monotonic() - started < 12
+        process.wait(120)
+        assert 4.5 < time.monotonic() - started < 60
     assert process.returncode in (0, -signal.SIGTERM)
 
 
 def test_a_second_signal_ends_the_wait(tmp_path: Path) -> None:
-    with serving(tmp_path, drain_s="60") as (process, address, _):
+    with serving(tmp_path, drain_s="300") as (process, address, _):
         process.send_signal(signal.SIGTERM)
         while httpx.get(f"{address}/readyz").status_code == 200:
             signal.sigtimedwait([], 0.02)
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(120)
 
 
 def test_what_runs_is_answered_before_the_end(tmp_path: Path) -> None:
     fill(tmp_path, range(1))
-    with serving(tmp_path) as (process, address, _):
+    with serving(tmp_path, stop_timeout_s="300") as (process, address, lines):
 
         def slowly() -> Iterator[bytes]:
             yield b'{"headline": "Late", '
+            _await_a_request(address)
             process.send_signal(signal.SIGTERM)
-            signal.sigtimedwait([], 0.5)
+            eventually(lambda: any("Shutting down" in each for each in lines), "the stop")
             yield b'"body": "But whole."}'
 
         headers = {"Content-Type": "application/json"}
         answer = httpx.post(f"{address}/v1/articles", content=slowly(), headers=headers)
         assert answer.json()["saved"] == 1
-        process.wait(20)
+        process.wait(120)
 
 
 def test_a_client_that_never_ends_does_not_hold_up_the_stop(tmp_path: Path) -> None:
-    with serving(tmp_path, stop_timeout_s="1") as (process, address, _):
+    settings = {"stop_timeout_s": "1", "client_timeout_s": "600"}
+    with serving(tmp_path, **settings) as (process, address, _):
         host, _, port = address.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as client:
             client.sendall(b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
-            signal.sigtimedwait([], 0.3)
+            _await_a_request(address)
             process.send_signal(signal.SIGTERM)
-            process.wait(15)
+            process.wait(120)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -234,10 +246,10 @@ def test_a_process_that_hangs_ends_itself() -> None:
     program = (
         "import time; from app.api import draining; draining.SPARE_S = 0.1;"
         "draining.Drain(drain_s=0, stop_timeout_s=0.1)._end(lambda *_: None, 15, None);"
-        "time.sleep(50)"
+        "time.sleep(600)"
     )
     done = programs.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 1
     assert "ending now" in done.stderr

@@ -9,7 +9,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import articles, deciding, entities
@@ -145,7 +145,7 @@ def stored_counts(database: Database) -> tuple[Any, ...]:
     return held, total, together, called, ends
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(5, 30))
 def test_after_random_loads_removals_merges_and_splits_all_counts_are_exact(
     tmp_path_factory: pytest.TempPathFactory, seed: int, steps: int

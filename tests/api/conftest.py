@@ -39,7 +39,7 @@ def serve(tmp_path: Path) -> Serve:
         factories.blank(tmp_path)
         chosen = factories.settings(tmp_path, **{"sync_interval_s": 3600, **more})
         app: FastAPI = create_app(chosen)
-        async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30) as manager:
+        async with LifespanManager(app, startup_timeout=120, shutdown_timeout=120) as manager:
             transport = httpx.ASGITransport(manager.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 client.app = app  # type: ignore[attr-defined]
@@ -75,8 +75,8 @@ async def settled(client: httpx.AsyncClient) -> None:
 async def until(
     client: httpx.AsyncClient, url: str, holds: Callable[[httpx.Response], bool]
 ) -> httpx.Response:
-    """The first answer of `url` for which `holds`; waits half a minute for it at most."""
-    with anyio.fail_after(30):
+    """The first answer of `url` for which `holds`; waits two minutes for it at most."""
+    with anyio.fail_after(120):
         while not holds(answer := await client.get(url)):
             await anyio.sleep(0.01)
     return answer

@@ -98,7 +98,7 @@ class Api:
 
     def settle(self) -> None:
         """Wait until the index has taken in what was written, so that each run is the same."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while True:
             status = self.ask("GET", "/v1/status").json()
             if status["extraction"]["lag"] == status["index"]["lag"] == 0:
@@ -122,7 +122,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 @asynccontextmanager
 async def running(app: FastAPI, patch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     patch.setattr(app_api, "Crew", FakeCrew)
-    async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
+    async with LifespanManager(app, startup_timeout=120, shutdown_timeout=120):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client

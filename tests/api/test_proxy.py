@@ -188,7 +188,7 @@ async def behind(folder: Path, **more: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application that has three articles and trusts the proxy it stands behind."""
     chosen = factories.settings(folder, trusted_proxies=f"{PROXY}/32", **more)
     app = create_app(chosen)
-    async with LifespanManager(app, startup_timeout=30, shutdown_timeout=30):
+    async with LifespanManager(app, startup_timeout=120, shutdown_timeout=120):
         factories.save(app.state.desk.database, [factories.numbered(n) for n in range(3)])
         app.state.desk.wake.set()
         transport = httpx.ASGITransport(app, client=(PROXY, 1))

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-WAIT_S = 40.0
+WAIT_S = 120.0
+"""Longer than any load makes a server need: a test that waits so long has failed."""
 _unlike = count()
 _servers = count()
 
@@ -61,7 +62,7 @@ class Server:
         """End it as `kill -9` does."""
         self.killed = True
         self.process.kill()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=WAIT_S)
 
     def get(self, path: str, **parameters: object) -> httpx.Response:
         return self.client.get(path, params={k: str(v) for k, v in parameters.items()})
@@ -106,7 +107,7 @@ def serving(
         assert server.killed or process.poll() is None, log.read_text()
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=WAIT_S)
     assert "Traceback" not in log.read_text(), log.read_text()
 
 

@@ -52,7 +52,7 @@ def soak(folder: Path, name: str, *, kills: int, chance: random.Random) -> int:
                 signal.sigtimedwait([], moment_s)
         finally:
             process.kill()
-            met += process.wait(timeout=30) == -signal.SIGKILL
+            met += process.wait(timeout=120) == -signal.SIGKILL
         _prove(folder, victim, acknowledged)
         print(f"{name} {number}: killed after {moment_s:.2f} s, sound", flush=True)
     if victim.drive is None:

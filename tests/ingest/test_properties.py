@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import ingest
@@ -19,7 +19,6 @@ from app.ingest.normal import key
 from tests.ingest.pages import FULL, FURTHER, Story, assert_reads, fields, page, read
 
 HEAD = FULL.headline
-CALM = settings(suppress_health_check=[HealthCheck.too_slow])
 PIECES = [
     *(
         "Short Url",
@@ -94,13 +93,12 @@ def check(found: list[Draft | Reject]) -> None:
 
 
 @given(st.one_of(pieced(), st.text()))
-@settings(CALM, max_examples=600)
+@settings(max_examples=600)
 def test_no_text_crashes_the_page_reader(text: str) -> None:
     check(read(text.encode("utf-8", "surrogatepass")))
 
 
 @given(st.binary(max_size=400))
-@settings(CALM)
 def test_no_bytes_crash_any_reader(data: bytes) -> None:
     for name in ingest.FORMATS:
         stream: io.BufferedReader = io.BufferedReader(io.BytesIO(data))
@@ -121,7 +119,6 @@ NAMES = st.sampled_from(
 
 
 @given(st.dictionaries(NAMES, VALUES))
-@settings(CALM)
 def test_no_json_object_crashes_the_line_reader(value: dict[str, object]) -> None:
     stream: io.BufferedReader = io.BufferedReader(io.BytesIO(json.dumps(value).encode()))
     (found,) = ingest.read(stream, "a", format="json_lines")
@@ -167,13 +164,13 @@ def pages(draw: st.DrawFn) -> list[Story]:
 
 
 @given(pages(), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["", "\ufeff"]))
-@settings(CALM, max_examples=300)
+@settings(max_examples=300)
 def test_a_random_plain_page_gives_its_fields(made: list[Story], end: str, mark: str) -> None:
     assert_reads((mark + page(*made)).replace("\n", end).encode(), made)
 
 
 @given(pieced([piece for piece in PIECES if piece != HEAD]), st.text(max_size=60))
-@settings(CALM, max_examples=300)
+@settings(max_examples=300)
 def test_junk_around_a_page_loses_none_of_its_articles(junk: str, noise: str) -> None:
     safe = "".join(char for char in noise if char.isprintable())
     text = f"{junk}\n{safe}\n\n{page(FULL, FURTHER)}\n\n{safe}\n"
@@ -190,7 +187,6 @@ def test_junk_around_a_page_loses_none_of_its_articles(junk: str, noise: str) ->
         max_size=6,
     )
 )
-@settings(CALM)
 def test_furniture_between_paragraphs_never_reaches_a_body(junk: list[tuple[int, str]]) -> None:
     sentences = [f"Sentence number {n} of the story." for n in range(6)]
     lines = list(sentences)

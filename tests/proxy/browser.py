@@ -106,7 +106,7 @@ def tab(folder: Path) -> Iterator[Tab]:
     finally:
         process.terminate()
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

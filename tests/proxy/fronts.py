@@ -58,7 +58,7 @@ class Front:
     def client(self, **more: Any) -> httpx.Client:
         """A client at the address `CLIENT`."""
         transport = httpx.HTTPTransport(verify=self.trust, local_address=CLIENT)
-        return httpx.Client(base_url=self.url, transport=transport, timeout=30, **more)
+        return httpx.Client(base_url=self.url, transport=transport, timeout=120, **more)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -125,7 +125,7 @@ def reload_nginx(folder: Path) -> None:
     master = psutil.Process(int((folder / "nginx.pid").read_text()))
     old = master.children()
     subprocess.run([*_nginx(folder), "-s", "reload"], check=True, capture_output=True)
-    _, left = psutil.wait_procs(old, timeout=30)
+    _, left = psutil.wait_procs(old, timeout=120)
     assert left == []
     assert len(master.children()) == len(old)
 
@@ -187,7 +187,7 @@ def started(command: list[Any], port: int, folder: Path) -> Iterator[None]:
             command, env={**os.environ, **homes}, stdout=subprocess.DEVNULL, stderr=stderr
         )
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while True:
             assert process.poll() is None, log.read_text()
             try:
@@ -199,7 +199,7 @@ def started(command: list[Any], port: int, folder: Path) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 class Upstream:
@@ -227,13 +227,13 @@ class Upstream:
         """Let it finish what it has, and wait for its end."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(timeout=40)
+            self._process.wait(timeout=120)
             assert "Traceback" not in self._log.read_text()
             self._process = None
 
     def logged(self, request_id: str) -> dict[str, Any]:
         """The line of a request that was answered; it may come a moment later."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while True:
             for line in self._log.read_text().splitlines():
                 if f'"{request_id}"' in line:

@@ -54,7 +54,7 @@ class Readers:
 
     def _read(self, keeps: bool) -> None:
         port, trust = self._front.https_port, self._front.trust
-        connection = HTTPSConnection("127.0.0.1", port, context=trust, timeout=30)
+        connection = HTTPSConnection("127.0.0.1", port, context=trust, timeout=120)
         for path in cycle(PATHS):
             self._ask(connection, path)
             if not keeps:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import filters, text
@@ -520,7 +520,7 @@ def test_the_three_sorts_break_ties_by_id_and_put_undated_articles_last(engine: 
     assert ask(engine, "apples") == by_id(*range(7)), "equal scores go by id"
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(
     data=st.data(),
     sort=st.sampled_from(["relevance", "newest", "oldest"]),
@@ -608,7 +608,7 @@ def test_many_small_changes_leave_few_segments_and_the_right_answer(engine: Engi
     assert dict(engine.entries()) == {id_of(at % 30): at for at in range(71, 101)}
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["apples", "pears", ""])), max_size=5)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -16,7 +16,7 @@ from whoosh.index import FileIndex
 from whoosh.query import Term
 
 from app.errors import IndexDamaged
-from app.search import whoosh_format, whoosh_segments
+from app.search import clock, whoosh_format, whoosh_segments
 from app.search.base import Found, Request
 from app.search.query import Fuzzy, Word, parse
 from app.search.whoosh_engine import WhooshEngine
@@ -117,10 +117,14 @@ def test_opening_a_new_generation_takes_of_the_time_of_the_search(
     engine.apply([change(1, 1, "Apples")], 1)
     real = Snapshots._open
 
+    now_s = 0.0
+
     def slow(self: Snapshots, *args: Any) -> Any:
-        time.sleep(0.05)
+        nonlocal now_s
+        now_s += 0.05
         return real(self, *args)
 
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: now_s))
     monkeypatch.setattr(Snapshots, "_open", slow)
     request = Request(query=parse("apples"), timeout_s=0.04)
     assert not engine.search(request).complete
