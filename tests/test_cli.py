@@ -37,6 +37,7 @@ ARTICLE = {"headline": "Rain", "body": "It rained."}
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs the command line in this process, with its data below `tmp_path`."""
     monkeypatch.setenv("BROADSHEET_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("BROADSHEET_EXTRACTOR", "none")  # most commands are tried for another thing
     monkeypatch.chdir(tmp_path)
 
     def _run(*arguments: str | Path, **options: Any) -> Result:
