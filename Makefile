@@ -11,7 +11,7 @@ REQUESTS ?= 100
 FUZZ_S ?= 30
 BIN := .venv/bin
 READY := .venv/.installed
-PYTEST = pytest -n $(JOBS) --dist worksteal $(if $(SEED),--hypothesis-seed=$(SEED))
+PYTEST = pytest -rs -n $(JOBS) --dist worksteal $(if $(SEED),--hypothesis-seed=$(SEED))
 
 .DEFAULT_GOAL := help
 .PHONY: help install serve test check check-long format lint types imports migrations audit fuzz bench soak load-test image-test goldens lock clean
@@ -41,7 +41,7 @@ check: install format lint types imports migrations audit ## Everything that mus
 	$(MAKE) test COVER=1
 
 check-long: install ## Soaks, walks, proxies, browser, retrieval sets, fuzzing: before a release
-	KILLS=$(KILLS) WALKS=$(WALKS) REQUESTS=$(REQUESTS) $(BIN)/python -m $(PYTEST) -m long -rs
+	KILLS=$(KILLS) WALKS=$(WALKS) REQUESTS=$(REQUESTS) $(BIN)/python -m $(PYTEST) -m long
 	$(MAKE) fuzz
 
 format: install

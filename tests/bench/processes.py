@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -139,9 +139,8 @@ def _memory(pid: int) -> dict[str, float]:
 @contextmanager
 def serving(data_dir: Path, work: Path, *, workers: int) -> Iterator[Server]:
     """`broadsheet serve` on the store in `data_dir`, once it says that it is ready."""
-    port = _free_port()
     path = work / "serve.log"
-    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
     command += ["--workers", str(workers)]
     with (
         path.open("wb") as log,
@@ -150,18 +149,17 @@ def serving(data_dir: Path, work: Path, *, workers: int) -> Iterator[Server]:
         ) as process,
     ):
         deadline = time.monotonic() + _START_TIMEOUT_S
-        while not _is_ready(port):
+        while not _is_ready(port := _port_in(path.read_bytes())):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"the server did not start:\n{path.read_text()}")
             time.sleep(0.1)
         yield Server(port, process.pid)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+def _port_in(log: bytes) -> int:
+    """The port that the server has taken, as its log says; 0 before it does."""
+    told = re.search(rb"running on http://[^ ]*:(\d+)", log)
+    return int(told[1]) if told else 0
 
 
 def _is_ready(port: int) -> bool:
