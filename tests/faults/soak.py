@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.faults.victims import Victim
 
 TIMEOUT_S = 120.0
-_STARTED = 0.3  # of a command's time it is not at work yet
+_STARTED = 0.1  # of a command's time it is not at work yet
 
 
 def soak(folder: Path, name: str, *, kills: int, chance: random.Random) -> int:
