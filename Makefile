@@ -5,10 +5,10 @@ PORT ?= 8000
 # Test processes at once, the seed of what is random, and how much the long tests try.
 JOBS ?= 2
 SEED ?=
-KILLS ?= 4
-WALKS ?= 60
-REQUESTS ?= 100
-FUZZ_S ?= 30
+KILLS ?= 10
+WALKS ?= 200
+REQUESTS ?= 200
+FUZZ_S ?= 60
 BIN := .venv/bin
 READY := .venv/.installed
 PYTEST = pytest -rs -n $(JOBS) --dist worksteal $(if $(SEED),--hypothesis-seed=$(SEED))
