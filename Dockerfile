@@ -16,7 +16,6 @@ ARG ENTITIES=1
 ARG OTEL=0
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
-    PIP_NO_COMPILE=1 \
     PIP_ONLY_BINARY=:all: \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
@@ -35,14 +34,13 @@ RUN set -- -r requirements.txt \
       *) echo "OTEL is '$OTEL', not 0 or 1" >&2; exit 2 ;; \
     esac \
     && python -m venv --without-pip /opt/venv \
-    && python -m pip --python /opt/venv install --report installed.json --require-hashes "$@"
+    && python -m pip --python /opt/venv install --no-deps --no-compile --report installed.json --require-hashes "$@"
 
-# Broadsheet itself, built by the setuptools that is locked for developers. It is no part of
+# Broadsheet itself, built by the locked setuptools. It is no part of
 # the venv, so that a new version leaves the large layers below it as they are.
-COPY requirements-dev.txt ./
-RUN awk '/^[^ #]/ { wanted = /^setuptools==/ } wanted' requirements-dev.txt > requirements-build.txt \
-    && python -m venv --without-pip /opt/backend \
-    && python -m pip --python /opt/backend install --require-hashes -r requirements-build.txt
+COPY requirements-build.txt ./
+RUN python -m venv --without-pip /opt/backend \
+    && python -m pip --python /opt/backend install --no-deps --require-hashes -r requirements-build.txt
 
 # All that the image holds below it. Bytecode is compiled here, since a read-only root can't
 # keep it, and is never compared with its source, whose time a copy may change.
@@ -55,7 +53,7 @@ RUN /opt/venv/bin/python .ci/image/slim.py /opt/venv/lib/python3.*/site-packages
 COPY LICENSE README.md pyproject.toml ./
 COPY app app
 RUN python -m pip --python /opt/backend wheel --no-deps --no-build-isolation --wheel-dir dist . \
-    && python -m pip --python /opt/venv install --no-deps --target /srv/broadsheet dist/*.whl
+    && python -m pip --python /opt/venv install --no-deps --no-compile --target /srv/broadsheet dist/*.whl
 COPY migrations /srv/broadsheet/migrations
 COPY seeds /srv/broadsheet/seeds
 COPY pyproject.toml /srv/broadsheet/

@@ -12,6 +12,9 @@ FUZZ_S ?= 60
 BIN := .venv/bin
 READY := .venv/.installed
 PYTEST = pytest -rs -n $(JOBS) --dist worksteal $(if $(SEED),--hypothesis-seed=$(SEED))
+# Extras stay: pip before 24.1 takes `coverage` for another package than the `coverage[toml]` that one needs.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+  --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
 .PHONY: help install serve test check check-long format lint types imports migrations audit fuzz bench soak load-test image-test goldens lock clean
@@ -61,11 +64,11 @@ migrations: install
 
 audit: install ## Ask an advisory source about every locked package
 	@test -x .venv/audit/bin/pip-audit || { $(PYTHON) -m venv .venv/audit && .venv/audit/bin/python -m pip \
-	  install --quiet --require-hashes -r requirements-audit.txt; } || true
+	  install --quiet --no-deps --require-hashes -r requirements-audit.txt; } || true
 	@tests/audit.sh .venv/audit/bin/pip-audit
 
 fuzz: install ## Feed random bytes to readers, query parser and cursors for FUZZ_S seconds each
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-fuzz.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-fuzz.txt
 	cd $$(mktemp -d) && for target in readers queries cursors; do \
 	  PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_S) -print_final_stats=1 || exit 1; done
 
@@ -86,12 +89,11 @@ goldens: install ## Write the expected JSON of the seeds anew; read the differen
 	$(BIN)/python -m tests.ingest.regenerate
 
 lock: install ## Resolve the dependencies anew
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.txt
-	for extra in entities otel dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-emit-index-url --no-emit-find-links --extra $$extra pyproject.toml -o requirements-$$extra.txt || exit 1; done
-	for tool in audit fuzz; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-emit-index-url --no-emit-find-links requirements-$$tool.in -o requirements-$$tool.txt; done
+	$(COMPILE) pyproject.toml -o requirements.txt
+	for extra in entities otel dev; do \
+	  $(COMPILE) --extra $$extra pyproject.toml -o requirements-$$extra.txt || exit 1; done
+	for use in build audit fuzz; do \
+	  $(COMPILE) requirements-$$use.in -o requirements-$$use.txt || exit 1; done
 
 clean: ## Remove what make has made; your data folder stays
 	rm -rf .venv .mypy_cache .ruff_cache .coverage .coverage.* broadsheet.egg-info
