@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import time
 from collections import deque
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from app import extract, orphans
 from app.errors import BroadsheetError
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     Found = list[Mention] | Failure
     Opener = Callable[[Choice, Path | None], Extractor]
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ class Crew:
         """
         if self._version is None:
             try:
-                self._version = self._started().submit(_version, *self._opening).result()
+                self._version = self._submitted(_version).result()
             except (BrokenProcessPool, CancelledError):
                 self._raise_stopped()
                 raise
@@ -96,7 +99,7 @@ class Crew:
     def _submit(self, part: Sequence[Text]) -> Future[list[Found]]:
         for _ in range(2):
             try:
-                return self._started().submit(_extract, part, *self._opening)
+                return self._submitted(_extract, part)
             except BrokenProcessPool:
                 self.close()
         raise RuntimeError("the extractor's processes end as soon as they are started")
@@ -114,6 +117,17 @@ class Crew:
                 self.workers, mp_context=spawn, initializer=_end_with_parent
             )
         return self._pool
+
+    def _submitted(self, work: Callable[..., T], *given: object) -> Future[T]:
+        # Ctrl-C in a terminal reaches all processes. This one ends the others, which are started
+        # by `submit` and inherit what is blocked. Making the pool starts multiprocessing's
+        # resource tracker, which unblocks SIGINT.
+        pool = self._started()
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return pool.submit(work, *given, *self._opening)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def _result(self, part: Sequence[Text], future: Future[list[Found]]) -> list[Found]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Obedient:
-    """Ends its process, raises or reads, as it is told."""
+    """Ends its process, interrupts it, raises or reads, as it is told."""
 
     version = "obedient 1"
 
@@ -36,6 +37,8 @@ class Obedient:
                 os._exit(1)
             if text.body == "sleep":
                 time.sleep(600)
+            if text.body == "interrupt":
+                os.kill(os.getpid(), signal.SIGINT)
             if text.body == "raise":
                 raise ValueError("no")
             surface = f"{text.body} {os.getpid()}"
@@ -111,6 +114,12 @@ def test_a_crew_that_is_stopped_ends_in_the_middle_of_its_work() -> None:
             read(crew_, "after")
         with pytest.raises(Stopped):
             assert crew_.version
+
+
+def test_ctrl_c_in_a_terminal_is_for_the_program_alone() -> None:
+    with crew_of() as crew_:
+        assert read(crew_, "one", "interrupt", "two") == ["one", "interrupt", "two"]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 @pytest.mark.parametrize("then", ["idle", "sleep"])
