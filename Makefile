@@ -10,11 +10,14 @@ WALKS ?= 200
 REQUESTS ?= 200
 FUZZ_S ?= 60
 BIN := .venv/bin
-READY := .venv/.installed
 PYTEST = pytest -rs -n $(JOBS) --dist worksteal $(if $(SEED),--hypothesis-seed=$(SEED))
+# 1: with spaCy and its English model; 0: without, names are then found by rules alone.
+ENTITIES ?= 1
 # Extras stay: pip before 24.1 takes `coverage` for another package than the `coverage[toml]` that one needs.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
   --no-header --no-emit-index-url --no-emit-find-links
+# A PYTHON that was chosen makes .venv anew where that is another one's.
+INSTALL := $(PYTHON) install.py $(if $(filter file,$(origin PYTHON)),,--exactly)
 
 .DEFAULT_GOAL := help
 .PHONY: help install serve test check check-long format lint types imports migrations audit fuzz bench soak load-test image-test goldens lock clean
@@ -22,16 +25,11 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(READY) ## Make .venv with everything in it
+install: ## Make .venv with everything in it
+	@$(INSTALL) develop
 
-$(READY): requirements-dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Broadsheet needs Python 3.11 to 3.13, not " + sys.version.split()[0])'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@touch $(READY)
-
-serve: install ## Load the seeds and serve the API on 127.0.0.1:8000
+serve: ## Load the seeds and serve the API on 127.0.0.1:8000
+	@$(INSTALL) serve --entities=$(ENTITIES)
 	$(BIN)/broadsheet load seeds
 	$(BIN)/broadsheet serve --host $(HOST) --port $(PORT)
 
