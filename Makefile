@@ -17,7 +17,7 @@ ENTITIES ?= 1
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
   --no-header --no-emit-index-url --no-emit-find-links
 # A PYTHON that was chosen makes .venv anew where that is another one's.
-INSTALL := $(PYTHON) install.py $(if $(filter file,$(origin PYTHON)),,--exactly)
+INSTALL := $(PYTHON) .ci/install.py $(if $(filter file,$(origin PYTHON)),,--exactly)
 
 .DEFAULT_GOAL := help
 .PHONY: help install serve test check check-long format lint types imports migrations audit fuzz bench soak load-test image-test goldens lock clean

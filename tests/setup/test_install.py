@@ -10,9 +10,9 @@ import sys
 import tomllib
 from typing import TYPE_CHECKING
 
+import install
 import pytest
 
-import install
 from tests.setup import locks
 
 if TYPE_CHECKING:
@@ -231,10 +231,10 @@ def test_pythons_are_those_of_the_project() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["serve"], "python3 install.py serve --entities=1"),
-        (["serve", "ENTITIES=0"], "python3 install.py serve --entities=0"),
-        (["test"], "python3 install.py develop"),
-        (["test", "PYTHON=python3.12"], "python3.12 install.py --exactly develop"),
+        (["serve"], "python3 .ci/install.py serve --entities=1"),
+        (["serve", "ENTITIES=0"], "python3 .ci/install.py serve --entities=0"),
+        (["test"], "python3 .ci/install.py develop"),
+        (["test", "PYTHON=python3.12"], "python3.12 .ci/install.py --exactly develop"),
     ],
 )
 def test_make_says_what_is_needed(given: list[str], told: str) -> None:
