@@ -52,12 +52,13 @@ RUN /opt/venv/bin/python .ci/image/slim.py /opt/venv/lib/python3.*/site-packages
 
 COPY LICENSE README.md pyproject.toml ./
 COPY app app
+COPY migrations migrations
+COPY seeds seeds
 RUN python -m pip --python /opt/backend wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && python -m pip --python /opt/venv install --no-deps --no-compile --target /srv/broadsheet dist/*.whl
-COPY migrations /srv/broadsheet/migrations
-COPY seeds /srv/broadsheet/seeds
-COPY pyproject.toml /srv/broadsheet/
-RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /srv/broadsheet \
+# `broadsheet load seeds` loads what came with the wheel.
+RUN ln -s app/seeds /srv/broadsheet/seeds \
+    && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /srv/broadsheet \
     && python .ci/image/sbom.py /rootfs /opt/venv/lib/python3.*/site-packages installed.json \
        pyproject.toml > /srv/broadsheet/sbom.cdx.json \
     && chmod -R a+rX /srv/broadsheet

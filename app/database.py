@@ -11,6 +11,7 @@ import errno
 import os
 import sqlite3
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from app.settings import Settings
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+MIGRATIONS = files("app") / "migrations"
 _WRITING = {"writing": True}
 
 
