@@ -48,7 +48,7 @@ COPY .ci/image .ci/image
 RUN /opt/venv/bin/python .ci/image/slim.py /opt/venv/lib/python3.*/site-packages \
     && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib \
     && /opt/venv/bin/python .ci/image/rootfs.py /rootfs \
-    && install --directory --owner=10001 --group=10001 --mode=0750 /owned/data /owned/backups
+    && install --directory --owner=10001 --group=10001 --mode=0700 /owned/data /owned/backups
 
 COPY LICENSE README.md pyproject.toml ./
 COPY app app

@@ -61,6 +61,7 @@ def back_up(settings: Settings, target: Path, *, overwrite: bool = False) -> Cop
     with _translated(target), _unfinished(partial):
         _copy(source, partial)
         copied = _proved(partial)
+        _keep_mode(target, partial)
         _sync_file(partial)
         partial.replace(target)
         _sync_file(target.parent)
@@ -76,8 +77,8 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
     """
     target = file_of(settings)
     with _translated(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(0o700, parents=True, exist_ok=True)
+        settings.data_dir.mkdir(0o700, parents=True, exist_ok=True)
     with holding.alone(target), _translated(target):
         if target.exists() and source.exists() and target.samefile(source):
             raise FileExists(str(source))
@@ -91,6 +92,7 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
                 opened.migrate()  # here, so that one that fails leaves the old store as it was
             _join_log(staged)
             copied = _proved(staged)
+            _keep_mode(target, staged)
             _sync_file(staged)
         aside = settings.index_dir.with_name(f"{settings.index_dir.name}.replaced")
         shutil.rmtree(aside, ignore_errors=True)
@@ -192,6 +194,12 @@ def _unfinished(path: Path) -> Iterator[None]:
         with suppress(OSError):
             _remove_database(path)
         raise
+
+
+def _keep_mode(replaced: Path, path: Path) -> None:
+    """Let those use the file at `path` who may use the one that it replaces, if there is one."""
+    if replaced.exists():
+        shutil.copymode(replaced, path)
 
 
 def _sync_file(path: Path) -> None:

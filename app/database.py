@@ -67,7 +67,7 @@ class Database:
         if settings.database_url is None:
             path = settings.data_dir.absolute()
             try:
-                path.mkdir(parents=True, exist_ok=True)
+                path.mkdir(0o700, parents=True, exist_ok=True)
                 if not os.access(path, os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
             except OSError as error:

@@ -52,7 +52,7 @@ def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Find
     yield _settings(environment)
     yield _clock(settings)
     yield _files()
-    folder = _folder(settings.data_dir)
+    folder = _folder(settings)
     yield folder
     if folder.level == "wrong":
         return
@@ -103,8 +103,8 @@ def _files() -> Finding:
     return Finding("open files", "ok", f"{limit} at most")
 
 
-def _folder(path: Path) -> Finding:
-    name = "data folder"
+def _folder(settings: Settings) -> Finding:
+    name, path = "data folder", settings.data_dir
     if not path.exists():
         parent = next(each for each in path.absolute().parents if each.exists())
         if os.access(parent, os.W_OK | os.X_OK):
@@ -121,8 +121,12 @@ def _folder(path: Path) -> Finding:
             os.fsync(scratch.fileno())
     except OSError as error:
         return Finding(name, "wrong", f"cannot be written: {error.strerror}: {path}", hint)
-    if path.stat().st_mode & stat.S_IWOTH:
-        return Finding(name, "warning", f"everybody may write it: {path}", f"chmod o-w {path}")
+    file = file_of(settings)
+    open_ = file.exists() and file.parent.stat().st_mode & stat.S_IXOTH
+    for each in (path, file) if open_ else (path,):
+        if others := each.stat().st_mode & stat.S_IRWXO:
+            may = "write" if others & stat.S_IWOTH else "read"
+            return Finding(name, "warning", f"everybody may {may} it: {each}", f"chmod o= {each}")
     return Finding(name, "ok", f"can be written: {path}")
 
 

@@ -26,7 +26,7 @@ class Share:
     def __init__(self, path: Path) -> None:
         self._file: int | None = None
         try:
-            self._file = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             return  # a folder that cannot be written: nobody replaces anything there
         try:
@@ -48,7 +48,7 @@ class Share:
 def alone(path: Path) -> Iterator[None]:
     """Nobody else has the store at `path` open, or comes to, while the block runs."""
     try:
-        file = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        file = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"cannot be locked: {error.strerror or error}: {path}") from error
     try:

@@ -62,7 +62,11 @@ cli.add_typer(entities.cli, name="entities")
 
 
 def main() -> None:
-    """Run the command line of this process and exit with its code."""
+    """Run the command line of this process and exit with its code.
+
+    What it writes is for its own user alone, whichever library writes it.
+    """
+    os.umask(0o077)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logs.Plain())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
