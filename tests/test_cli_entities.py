@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from app import cli, mentions
+from app import cli, crew, mentions
 from app.search import open_engine
 from app.search.base import Request
 from app.settings import Settings
@@ -32,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command line in this process, with its data below `tmp_path`."""
     monkeypatch.setenv("BROADSHEET_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "Crew", FakeCrew)
+    monkeypatch.setattr(crew, "Crew", FakeCrew)
 
     def _run(*arguments: object, **options: Any) -> Result:
         return CliRunner().invoke(cli.cli, [str(each) for each in arguments], **options)

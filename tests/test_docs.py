@@ -32,7 +32,7 @@ from asgi_lifespan import LifespanManager
 from typer.testing import CliRunner
 
 import app
-from app import api, cli, extract, ingest, search
+from app import api, cli, crew, extract, ingest, search
 from app.api import create_app, feeds, problems, proxy, schemas, uploads
 from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE
 from app.errors import QueryError
@@ -570,7 +570,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Step, Answer]:
     loaded = tmp_path_factory.mktemp("loaded")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROADSHEET_DATA_DIR", str(loaded))
-        patch.setattr(cli, "Crew", FakeCrew)
+        patch.setattr(crew, "Crew", FakeCrew)
         patch.chdir(ROOT)
         done = CliRunner().invoke(cli.cli, ["load", "seeds"])
     assert done.exit_code == 0, done.output

@@ -4,7 +4,8 @@ Data goes to stdout, logs and progress to stderr. Exit codes, known here alone: 
 1 failed, 2 wrong use, 3 done but some input was rejected, 4 check or doctor found something.
 
 The commands of the archive stand here, those about entities in `entities`, those of operators
-in `operations`.
+in `operations`. These modules import what a command works with when it runs, so that `--help`
+waits for none of it.
 """
 
 from __future__ import annotations
@@ -18,28 +19,28 @@ from collections import Counter
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import orjson
 import typer
-from rich.progress import Progress
 
-from app import articles, extracting, indexing, ingest, logs
+from app import logs
 from app.cli import common, entities, operations
 from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE, AsJson
-from app.crew import PART, Crew
-from app.database import Database
 from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
-from app.ingest.draft import Draft, Reject
-from app.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from rich.progress import Progress
+
+    from app import extracting, indexing
+    from app.database import Database
+    from app.ingest.draft import Draft, Reject
     from app.search.base import Engine
+    from app.settings import Settings
 
 __all__ = ["DIFFERENT", "FAILED", "REJECTED", "WRONG_USE", "cli", "main"]
 
@@ -80,6 +81,8 @@ def main() -> None:
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         print(version("broadsheet"))
         raise typer.Exit
 
@@ -132,7 +135,7 @@ def load(
     as_json: AsJson = False,
     format_: Annotated[
         str | None,
-        typer.Option("--format", metavar="F", help=f"One of: {', '.join(ingest.FORMATS)}."),
+        typer.Option("--format", metavar="F", help="One of: page_text, json_lines."),
     ] = None,
 ) -> None:
     """Read articles from files, store them and index them.
@@ -140,6 +143,8 @@ def load(
     What can't be read is rejected with its reason, and the rest goes on. Loading the same
     input again changes nothing.
     """
+    from app import ingest
+
     if format_ is not None and format_ not in ingest.FORMATS:
         known = ", ".join(ingest.FORMATS)
         raise typer.BadParameter(f"{format_} is not one of {known}", param_hint="--format")
@@ -167,6 +172,8 @@ def load(
 
 
 def _save(database: Database, settings: Settings, batch: list[Draft], summary: _Summary) -> None:
+    from app import articles
+
     if not batch:
         return
     with database.transaction() as session:
@@ -181,6 +188,8 @@ def _save(database: Database, settings: Settings, batch: list[Draft], summary: _
 
 def _inputs(paths: Iterable[str], summary: _Summary) -> Iterator[str]:
     """The files that `paths` name, in order; a name of nothing is rejected."""
+    from app.ingest import Reject
+
     for path in paths:
         if path == "-":
             yield path
@@ -208,15 +217,17 @@ def _matching(pattern: str) -> list[str]:
 
 
 def _drafts(path: str, format_: str | None, summary: _Summary) -> Iterator[Draft]:
+    from app import ingest
+
     try:
         with _stream(path) as stream:
             for found in ingest.read(stream, path, format=format_):
-                if isinstance(found, Draft):
+                if isinstance(found, ingest.Draft):
                     yield found
                 else:
                     summary.reject(found)
     except OSError as error:
-        summary.reject(Reject(path, None, f"cannot be read: {error.strerror or error}"))
+        summary.reject(ingest.Reject(path, None, f"cannot be read: {error.strerror or error}"))
 
 
 @contextmanager
@@ -230,6 +241,8 @@ def _stream(path: str) -> Iterator[io.BufferedReader]:
 
 def _follow(database: Database, engine: Engine, progress: Progress) -> None:
     """Index what is stored; waits a while for another process that is writing the index."""
+    from app import indexing
+
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     task = progress.add_task("indexing", total=None)
     while True:
@@ -248,6 +261,9 @@ def _extract(
     settings: Settings, database: Database, progress: Progress, *, workers: int | None = None
 ) -> extracting.Swept:
     """Find the mentions in what is stored, by as many processes as there is work for."""
+    from app import extracting
+    from app.crew import PART, Crew
+
     with closing(Crew(settings.extractor, settings.extractor_model)) as crew:
         due = extracting.waiting(database, crew.version)
         crew.workers = workers or max(min(os.cpu_count() or 1, -(-due // PART)), 1)
@@ -276,6 +292,8 @@ def sync(*, as_json: AsJson = False) -> None:
     It takes in what changed in the database; where it is missing, damaged or of another
     version, it is built anew.
     """
+    from app import indexing
+
     with common.opened() as (_, database, engine), common.progress() as progress:
         task = progress.add_task("indexing", total=None)
         done = indexing.sync(database, engine, progress=partial(progress.advance, task))
@@ -299,6 +317,8 @@ def extract(
 
     Those that another version of the extractor has read are read again.
     """
+    from app import extracting
+
     with common.opened() as (settings, database, engine), common.progress() as progress:
         if settings.extractor == "none":
             print("error: nothing extracts: BROADSHEET_EXTRACTOR is none", file=sys.stderr)
@@ -324,6 +344,8 @@ def check(
     repair: Annotated[bool, typer.Option("--repair", help="Make good what is wrong.")] = False,
 ) -> None:
     """Prove that index and database hold the same articles at the same change."""
+    from app import indexing
+
     with common.opened() as (_, database, engine):
         report = indexing.check(database, engine)
         if repair and not report.agrees:
@@ -355,6 +377,8 @@ def show(
     article_id: Annotated[UUID, typer.Argument(metavar="ID", help="The article's id.")],
 ) -> None:
     """Print an article as the API gives it."""
+    from app import articles
+
     with common.opened() as (_, database, _), database.reading() as session:
         common.dump(articles.get(session, article_id))
 
@@ -365,6 +389,8 @@ def warnings() -> None:
 
     One JSON object a line: the article's id, headline and warnings.
     """
+    from app import articles
+
     with common.opened() as (_, database, _), database.reading() as session:
         for found in articles.warned(session):
             sys.stdout.write(orjson.dumps(found).decode() + "\n")

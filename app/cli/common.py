@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-from app.database import Database
-from app.search import open_engine
-from app.settings import Settings, unknown_names, without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.progress import Progress
+
+    from app.database import Database
     from app.errors import BroadsheetError
     from app.search.base import Engine
+    from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +43,10 @@ def dump(content: object) -> None:
 
 def chosen() -> Settings:
     """The settings of the environment; a wrong one ends the command and is named."""
+    from pydantic import ValidationError
+
+    from app.settings import Settings, unknown_names, without_password
+
     for name in unknown_names(os.environ):
         log.warning("%s is not a setting and is ignored", name)
     try:
@@ -61,6 +62,9 @@ def chosen() -> Settings:
 @contextmanager
 def opened() -> Iterator[tuple[Settings, Database, Engine]]:
     """Settings, the database at its present schema, and the engine; closed at the end."""
+    from app.database import Database
+    from app.search import open_engine
+
     settings = chosen()
     with closing(Database.open(settings)) as database, closing(open_engine(settings)) as engine:
         database.prepare(settings)
@@ -70,6 +74,9 @@ def opened() -> Iterator[tuple[Settings, Database, Engine]]:
 @contextmanager
 def progress() -> Iterator[Progress]:
     """A progress bar on a terminal, nothing elsewhere; always on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(

@@ -9,7 +9,6 @@ from uuid import UUID
 import orjson
 import typer
 
-from app import deciding, entities, indexing
 from app.cli import common
 from app.errors import EngineBusy
 
@@ -32,6 +31,8 @@ def find(
     ],
 ) -> None:
     """List entities by the beginning of a name, one JSON object a line."""
+    from app import entities
+
     with common.opened() as (_, database, _), database.reading() as session:
         for found in entities.listing(session, beginning=beginning, limit=100).entities:
             print(orjson.dumps(found).decode())
@@ -43,6 +44,8 @@ def merge(
     into: Annotated[UUID, typer.Argument(metavar="INTO", help="The id of its heir.")],
 ) -> None:
     """Make one entity part of another; its id leads to that one from now on."""
+    from app import deciding
+
     with _deciding() as session:
         changed = deciding.merge(session, entity_id, into)
     print(f"changed {changed} articles")
@@ -57,6 +60,8 @@ def split(
     ],
 ) -> None:
     """Make an entity another one in some articles, and print the id of that one."""
+    from app import deciding
+
     with _deciding() as session:
         print(deciding.split(session, entity_id, name, article_ids))
 
@@ -67,6 +72,8 @@ def rename(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name to show.")],
 ) -> None:
     """Show an entity under another name; its id stays."""
+    from app import deciding
+
     with _deciding() as session:
         changed = deciding.rename(session, entity_id, name)
     print(f"changed {changed} articles")
@@ -75,6 +82,8 @@ def rename(
 @contextmanager
 def _deciding() -> Iterator[Session]:
     """A transaction, and then the index is told."""
+    from app import indexing
+
     with common.opened() as (_, database, engine):
         with database.transaction() as session:
             yield session

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from app import backup as backups
-from app import doctor as doctors
 from app.cli.common import DIFFERENT, FAILED, AsJson, chosen
-from app.database import Database
-from app.settings import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from app.backup import Copied
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 
@@ -31,7 +29,8 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
 ) -> None:
     """Serve the API; the index follows the database meanwhile."""
-    from app.api import serving  # here, because no other command needs its half second
+    from app.api import serving
+    from app.database import Database
 
     settings = chosen()
     with closing(Database.open(settings)) as database:
@@ -60,6 +59,8 @@ def _shared_metrics(workers: int) -> Iterator[None]:
 
 def settings(*, as_json: AsJson = False) -> None:
     """Print the settings that hold, and where each comes from; secrets stay hidden."""
+    from app.settings import shown
+
     found = shown(chosen())
     if as_json:
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
@@ -74,7 +75,9 @@ def doctor(*, as_json: AsJson = False) -> None:
 
     Changes nothing; exits with 4 when something is wrong, with 0 when there are but warnings.
     """
-    findings = list(doctors.examine(chosen(), os.environ))
+    from app.doctor import examine
+
+    findings = list(examine(chosen(), os.environ))
     if as_json:
         print(orjson.dumps(findings, option=orjson.OPT_INDENT_2).decode())
     else:
@@ -88,6 +91,8 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 def migrate(*, as_json: AsJson = False) -> None:
     """Bring the database's tables to the revision of this program."""
+    from app.database import Database
+
     with closing(Database.open(chosen())) as database:
         before = database.revision()
         database.migrate()
@@ -107,7 +112,9 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Copy the store to a file, while it is in use; the copy is proved to be sound."""
-    copied = backups.back_up(chosen(), path, overwrite=overwrite)
+    from app.backup import back_up
+
+    copied = back_up(chosen(), path, overwrite=overwrite)
     _tell("backed up", copied, as_json=as_json)
 
 
@@ -121,13 +128,15 @@ def restore(
 
     No server and no other command may use the data folder meanwhile.
     """
+    from app import backup as backups
+
     restored = backups.restore(chosen(), path, overwrite=overwrite)
     _tell("restored", restored.copy, as_json=as_json, agrees=restored.report.agrees)
     if not restored.report.agrees:
         raise typer.Exit(DIFFERENT)
 
 
-def _tell(what: str, copied: backups.Copied, *, as_json: bool, **more: Any) -> None:
+def _tell(what: str, copied: Copied, *, as_json: bool, **more: Any) -> None:
     if as_json:
         print(orjson.dumps({**asdict(copied), **more}).decode())
         return
