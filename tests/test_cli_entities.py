@@ -104,7 +104,7 @@ def test_extract_reports_what_cannot_be_read(run: Run, monkeypatch: pytest.Monke
     monkeypatch.setenv("BROADSHEET_EXTRACTOR", "none")
     load(run, "Ada Byron", "Riddle")
     monkeypatch.setenv("BROADSHEET_EXTRACTOR", "auto")
-    monkeypatch.setattr(cli, "Crew", Broken)
+    monkeypatch.setattr(crew, "Crew", Broken)
     done = run("extract", "--json")
     assert done.exit_code == 3
     (failure,) = json.loads(done.stdout)["failures"]

@@ -161,4 +161,25 @@ def test_it_serves(installed: Installed) -> None:
     assert "Traceback" not in rest
 
 
+def test_it_shows_itself(installed: Installed) -> None:
+    process = subprocess.Popen(
+        installed.command("demo", "--port", "0"),
+        cwd="/",
+        env={"PATH": os.defpath, "TMPDIR": str(installed.folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        address = re.search(r"http://[\d.:]+", process.stdout.readline())
+        assert address is not None, process.communicate()
+        assert httpx.get(f"{address[0]}/v1/search?q=binance").json()["total"] == 1
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert not list(installed.folder.glob("broadsheet-demo-*"))
+
+
 RUNNING = re.compile(r"running on (http://[\d.:]+)")

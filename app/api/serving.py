@@ -23,6 +23,8 @@ from app.api.guard import SLOWEST_BYTES_S
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
+    from collections.abc import Callable
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -40,26 +42,54 @@ class Bounds:
 
 def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Serve the API until told to stop; raises SystemExit when it cannot start."""
+    uvicorn.run(_APP, host=host, port=port, workers=workers, **_options(settings))
+
+
+def run_on(listener: socket.socket, settings: Settings, *, started: Callable[[], None]) -> None:
+    """Serve the API on a socket that listens, until told to stop by whichever signal.
+
+    Calls `started` when it answers. Raises SystemExit when it cannot start, or is told to stop
+    before it has.
+    """
+    server = _Telling(uvicorn.Config(_APP, **_options(settings)))
+    server.told = started
+    try:
+        server.run(sockets=[listener])
+    except (KeyboardInterrupt, SystemExit):  # the server raises anew what has stopped it
+        if not server.started:
+            raise
+
+
+_APP = "app.api:served"
+
+
+def _options(settings: Settings) -> dict[str, Any]:
     bounds = Bounds(
         connections=settings.connection_limit,
         head_bytes=settings.header_limit_bytes,
         patience_s=settings.client_timeout_s,
     )
-    uvicorn.run(
-        "app.api:served",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        http=partial(Bounded, bounds),  # type: ignore[arg-type]  # it is only ever called
-        ws="none",
-        proxy_headers=False,
-        access_log=False,
-        log_config=logs.config(settings.log_format),
-        server_header=False,
-        timeout_keep_alive=settings.keep_alive_s,
-        timeout_graceful_shutdown=max(round(settings.stop_timeout_s), 1),
-    )
+    return {
+        "factory": True,
+        "http": partial(Bounded, bounds),
+        "ws": "none",
+        "proxy_headers": False,
+        "access_log": False,
+        "log_config": logs.config(settings.log_format),
+        "server_header": False,
+        "timeout_keep_alive": settings.keep_alive_s,
+        "timeout_graceful_shutdown": max(round(settings.stop_timeout_s), 1),
+    }
+
+
+class _Telling(uvicorn.Server):
+    """A server that tells when it answers."""
+
+    told: Callable[[], None]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.told()
 
 
 class Bounded(HttpToolsProtocol):

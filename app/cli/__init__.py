@@ -1,10 +1,10 @@
-"""The command line: `broadsheet load | serve | sync | extract | check | entities | backup | …`.
+"""The command line: `broadsheet load | serve | demo | sync | extract | check | entities | backup | …`.
 
 Data goes to stdout, logs and progress to stderr. Exit codes, known here alone: 0 done,
 1 failed, 2 wrong use, 3 done but some input was rejected, 4 check or doctor found something.
 
 The commands of the archive stand here, those about entities in `entities`, those of operators
-in `operations`. These modules import what a command works with when it runs, so that `--help`
+in `operations`, the demo in `demo`. These modules import what a command works with when it runs, so that `--help`
 waits for none of it.
 """
 
@@ -27,7 +27,7 @@ import orjson
 import typer
 
 from app import logs
-from app.cli import common, entities, operations
+from app.cli import common, demo, entities, operations
 from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE, AsJson
 from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
 
@@ -281,7 +281,7 @@ def _extract(
 # --- the other commands
 
 
-for _command in operations.COMMANDS:
+for _command in (*operations.COMMANDS, demo.demo):
     cli.command()(_command)
 
 
