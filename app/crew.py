@@ -181,7 +181,6 @@ def _reason(error: Exception) -> str:
 
 
 def _end_with_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells all; the parent ends this one
     orphans.watch(partial(os._exit, 1))  # nobody is left to take what it finds
 
 

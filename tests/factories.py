@@ -80,7 +80,7 @@ def blank(folder: Path) -> None:
     file = file_of(settings(folder))
     if file.exists():
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(0o700, parents=True, exist_ok=True)
     file.write_bytes(_migrated())
     with closing(sqlite3.connect(file)) as copy, copy:
         copy.execute("PRAGMA synchronous = OFF")

@@ -1,11 +1,11 @@
-"""The command line: `broadsheet load | serve | demo | sync | extract | check | entities | backup | …`.
+"""The command line: `broadsheet load | serve | demo | sync | check | entities | backup | …`.
 
 Data goes to stdout, logs and progress to stderr. Exit codes, known here alone: 0 done,
 1 failed, 2 wrong use, 3 done but some input was rejected, 4 check or doctor found something.
 
 The commands of the archive stand here, those about entities in `entities`, those of operators
-in `operations`, the demo in `demo`. These modules import what a command works with when it runs, so that `--help`
-waits for none of it.
+in `operations`, the demo in `demo`. These modules import what a command works with when it
+runs, so that `--help` waits for none of it.
 """
 
 from __future__ import annotations
