@@ -41,10 +41,16 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored, and whether the index that was built of it agrees."""
+    """What was restored, and whether the index that was built of it agrees.
+
+    `keys_kept` are the keys of the store that was replaced: they hold, and those of the copy do
+    not. Where that had none, `keys_came` are those of the copy that nobody revoked.
+    """
 
     copy: Copied
     report: indexing.Report
+    keys_kept: list[str]
+    keys_came: list[str]
 
 
 def back_up(settings: Settings, target: Path, *, overwrite: bool = False) -> Copied:
@@ -73,7 +79,8 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
 
     Raises StoreInUse while any other process has the store open, StoreExists where articles
     would be lost, unless it may be overwritten, and BackupUnsound or SchemaMismatch before
-    anything is touched.
+    anything is touched. Keys stay those of the store that is replaced, so that one that was
+    revoked since the backup comes back to no life.
     """
     target = file_of(settings)
     with _translated(target):
@@ -91,6 +98,7 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
             with closing(Database(f"sqlite:///{staged}")) as opened:
                 opened.migrate()  # here, so that one that fails leaves the old store as it was
             _join_log(staged)
+            kept, came = _merge_keys(target, staged)
             copied = _proved(staged)
             _keep_mode(target, staged)
             _sync_file(staged)
@@ -109,7 +117,31 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
             report = indexing.check(database, engine)
         if report.agrees:
             shutil.rmtree(aside, ignore_errors=True)
-    return Restored(_named(copied, target), report)
+    return Restored(_named(copied, target), report, kept, came)
+
+
+def _merge_keys(present: Path, staged: Path) -> tuple[list[str], list[str]]:
+    """Put the keys of the store at `present` in the place of those of the copy at `staged`.
+
+    The names of those that were kept, and, where there were none, of those that the copy
+    brings unrevoked: a store that is damaged, or was never there, cannot tell what it revoked.
+    """
+    names: list[str] = []
+    rows: list[tuple[object, ...]] = []
+    if present.exists():
+        with closing(sqlite3.connect(present)) as database, suppress(sqlite3.Error):
+            found = database.execute("SELECT * FROM api_key ORDER BY name")
+            names = [column[0] for column in found.description]
+            rows = found.fetchall()
+    with closing(sqlite3.connect(staged)) as database, database:
+        if not rows:
+            came = database.execute("SELECT name FROM api_key WHERE revoked_at IS NULL")
+            return [], sorted(row[0] for row in came)
+        database.execute("DELETE FROM api_key")
+        into = f"{', '.join(names)}) VALUES ({', '.join('?' * len(names))}"
+        database.executemany(f"INSERT INTO api_key ({into})", rows)
+    name, revoked_at = names.index("name"), names.index("revoked_at")
+    return [str(row[name]) for row in rows if row[revoked_at] is None], []
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Literal
 
 from app import indexing
 from app.database import Database, file_of
-from app.errors import BroadsheetError, SchemaMismatch
+from app.errors import BroadsheetError, SchemaMismatch, SettingRetired
 from app.search import open_engine
-from app.settings import unknown_names
+from app.settings import refuse_retired, unknown_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,6 +71,10 @@ def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Find
 
 
 def _settings(environment: Mapping[str, str]) -> Finding:
+    try:
+        refuse_retired(environment)
+    except SettingRetired as error:
+        return Finding("settings", "wrong", str(error), error.hint)
     unknown = list(unknown_names(environment))
     if unknown:
         detail = f"not settings: {', '.join(unknown)}"

@@ -6,7 +6,14 @@
     ├── RequestError         what the caller sent cannot be understood
     │   ├── ParameterError   a parameter's value, by its name
     │   └── QueryError       a search query, with the position
-    ├── Forbidden            a write without the token that it needs
+    ├── AccessError          whoever asks may not have this
+    │   ├── Unauthorized     no key, or none that is good
+    │   ├── Forbidden        a good key that does not allow it
+    │   └── TooManyRequests  more than one client may ask
+    ├── KeyExists            a key of that name was made before
+    ├── KeyMissing           no key of that name
+    ├── KeyFileUnusable      the file of the first key holds none
+    ├── SettingRetired       a setting that no longer exists
     ├── Draining             the server is about to stop
     ├── ExtraMissing         a setting asks for a library that is not installed
     ├── StoreError           the database cannot answer now
@@ -99,11 +106,72 @@ class QueryError(RequestError):
         self.corrected = corrected
 
 
-class Forbidden(BroadsheetError):
-    """A write came without the operator's token."""
+class AccessError(BroadsheetError):
+    """Whoever asks may not have this; the same request with another key may."""
 
-    def __init__(self) -> None:
-        super().__init__("writing needs the operator's token in an Authorization: Bearer header")
+
+class Unauthorized(AccessError):
+    """A request needs a key and came without a good one; `reason` says how."""
+
+    def __init__(self, reason: str, *, scope: str = "write") -> None:
+        super().__init__(f"{reason}; create one: broadsheet keys create NAME --scope {scope}")
+        self.reason = reason
+        self.scope = scope
+
+
+class Forbidden(AccessError):
+    """The key of a request is good and does not allow what was asked."""
+
+
+class TooManyRequests(AccessError):
+    """The key or address `who` asked more than it may; it may again in `retry_after_s`."""
+
+    def __init__(self, who: str, per_minute: int, retry_after_s: int) -> None:
+        super().__init__(f"{who} may ask {per_minute:,} times a minute; ask again later")
+        self.who = who
+        self.per_minute = per_minute
+        self.retry_after_s = retry_after_s
+
+
+class KeyExists(BroadsheetError):
+    """A key called `name` was made before; a revoked one keeps its name."""
+
+    hint = "choose another name; see: broadsheet keys list"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a key of that name: {name}")
+        self.name = name
+
+
+class KeyMissing(BroadsheetError):
+    """No key is called `name`."""
+
+    hint = "see: broadsheet keys list"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no key of that name: {name}")
+        self.name = name
+
+
+class KeyFileUnusable(BroadsheetError):
+    """The file of BROADSHEET_FIRST_KEY_FILE at `path` gives no key, for `reason`."""
+
+    hint = "make one: echo bs_$(openssl rand -hex 36) > FILE"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"BROADSHEET_FIRST_KEY_FILE: {reason}: {path}")
+        self.path = path
+        self.reason = reason
+
+
+class SettingRetired(BroadsheetError):
+    """The setting `name` no longer exists; `successor` says what stands in its place."""
+
+    def __init__(self, name: str, successor: str) -> None:
+        super().__init__(f"{name} is no setting any more, whatever its value")
+        self.hint = f"unset it; {successor}"
+        self.name = name
+        self.successor = successor
 
 
 class Draining(BroadsheetError):

@@ -37,6 +37,8 @@ class Exchange:
     spans: list[tuple[str, float, float]] = field(default_factory=list)
     status: int | None = None
     problem: str | None = None
+    key: str | None = None
+    """The name of the key that the request came with."""
     remembered: bool | None = None
     """Whether the search was answered from the engine's memory; None without a search."""
     scope: Any = None

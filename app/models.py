@@ -2,7 +2,7 @@
 
 The columns of Article are the fields of the article's JSON; `digest` tells two versions
 apart without reading them. Its rows are written by `app.articles` alone, those of entities
-by `app.mentions` and `app.deciding`.
+by `app.mentions` and `app.deciding`, keys by `app.keys`.
 """
 
 from __future__ import annotations
@@ -237,6 +237,23 @@ class Split(SQLModel, table=True):
     entity: int = Field(sa_column=_entity("entity"))
     article_id: UUID = Field(primary_key=True)
     target: int = Field(sa_column=_entity("target", key=False))
+
+
+class ApiKey(SQLModel, table=True):
+    """A key of the API: its `digest` and the `prefix` by which it is found, never the key."""
+
+    __tablename__ = "api_key"
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    prefix: str = Field(max_length=11, index=True)
+    digest: str = Field(max_length=64, unique=True)
+    scope: str = Field(max_length=5)
+    source: str | None = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(sa_type=UtcDateTime)
+    """The hour of its last use."""
 
 
 def chunks(ids: Iterable[UUID]) -> Iterator[list[UUID]]:

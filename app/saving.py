@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from app.ingest.draft import Draft
+    from app.keys import Key
 
-Outcome = Literal["saved", "revised", "unchanged", "stale"]
+Outcome = Literal["saved", "revised", "unchanged", "stale", "rejected"]
 
 _article = metadata.tables["article"]
 _place = metadata.tables["place"]
@@ -49,27 +50,52 @@ class Saved:
     outcome: Outcome
 
 
-def save(session: Session, drafts: Sequence[Draft], *, publisher: str | None) -> list[Saved]:
+def save(
+    session: Session,
+    drafts: Sequence[Draft],
+    *,
+    publisher: str | None,
+    by: Key | None = None,
+) -> list[Saved]:
     """Store `drafts` in their order; what became of each, in the same order.
 
     `publisher` is the source of drafts that stood on a page which names none. saved: new.
     revised: a newer version of a stored article. stale: an older one, not taken.
     unchanged: nothing new but perhaps one more input that the article was seen in.
+    rejected: it, or the stored article that it is a version of, has a source that the key
+    `by` may not write.
     """
     rows = [_row(draft, publisher) for draft in drafts]
-    batch = _Batch(session, {row["id"] for row in rows})
-    pairs = zip(rows, drafts, strict=True)
-    saved = [Saved(row["id"], batch.take(row, draft)) for row, draft in pairs]
+    shut = _shut(session, {row["id"] for row in rows}, by)
+    taken = [row["id"] not in shut and (by is None or by.covers(row["source"])) for row in rows]
+    batch = _Batch(session, {row["id"] for row, take in zip(rows, taken, strict=True) if take})
+    saved = [
+        Saved(row["id"], batch.take(row, draft) if take else "rejected")
+        for row, draft, take in zip(rows, drafts, taken, strict=True)
+    ]
     batch.write(session)
     return saved
 
 
-def replace(session: Session, article_id: UUID, draft: Draft, *, publisher: str | None) -> Saved:
-    """Put `draft` in the place of a stored article, whatever their dates; raises NotFound."""
+def replace(
+    session: Session,
+    article_id: UUID,
+    draft: Draft,
+    *,
+    publisher: str | None,
+    by: Key | None = None,
+) -> Saved:
+    """Put `draft` in the place of a stored article, whatever their dates.
+
+    Raises NotFound, and Forbidden where the source of either is one that `by` may not write.
+    """
     found = session.execute(select(_article.c.id).where(_article.c.id == article_id))
     if found.one_or_none() is None:
         raise NotFound("article", str(article_id))
+    _require_open(session, article_id, by)
     row = _row(draft, publisher) | {"id": article_id}
+    if by is not None:
+        by.require_source(row["source"])
     batch = _Batch(session, {article_id})
     outcome = batch.take(row, draft, always=True)
     batch.write(session)
@@ -199,17 +225,35 @@ def _sighting_row(article_id: UUID, draft: Draft) -> dict[str, Any]:
     }
 
 
-def remove(session: Session, article_id: UUID) -> None:
-    """Remove an article and leave a tombstone; raises NotFound.
+def remove(session: Session, article_id: UUID, *, by: Key | None = None) -> None:
+    """Remove an article and leave a tombstone.
 
-    Loading the article again brings it back under its id.
+    Loading the article again brings it back under its id. Raises NotFound, and Forbidden for
+    one whose source `by` may not write.
     """
+    _require_open(session, article_id, by)
     mentions.forget(session, [article_id])
     gone = delete(_article).where(_article.c.id == article_id).returning(_article.c.id)
     if session.execute(gone).one_or_none() is None:
         raise NotFound("article", str(article_id))
     change = numbering.take(session)
     session.execute(insert(_tombstone).values(article_id=article_id, change=change))
+
+
+def _shut(session: Session, ids: Iterable[UUID], by: Key | None) -> set[UUID]:
+    """The stored articles among `ids` that `by` may not write."""
+    if by is None or by.source is None:
+        return set()
+    c = _article.c
+    sources = (select(c.id, c.source).where(c.id.in_(some)) for some in chunks(ids))
+    return {
+        row.id for each in sources for row in session.execute(each) if not by.covers(row.source)
+    }
+
+
+def _require_open(session: Session, article_id: UUID, by: Key | None) -> None:
+    if by is not None and _shut(session, [article_id], by):
+        by.require_source(None)
 
 
 def _delete(session: Session, column: ColumnElement[Any], ids: Iterable[UUID]) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import SettingRetired
 
 PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]*[A-Za-z0-9_~-])+")
 """A path prefix that needs no quoting and has neither dot segments nor a slash at its end."""
@@ -79,10 +81,21 @@ class Settings(BaseSettings):
     threads: Annotated[
         int, Field(ge=1, le=64, description="Requests that one worker works on at once.")
     ] = 4
-    write_token: Annotated[
-        SecretStr | None,
-        Field(description="When set, writes need it as `Authorization: Bearer …`."),
+    reads: Annotated[
+        Literal["open", "keyed"],
+        Field(description="Whether reading needs a key, as writing always does."),
+    ] = "open"
+    first_key_file: Annotated[
+        Path | None,
+        Field(description="File with a key that a start makes good for writing, once."),
     ] = None
+    key_requests_per_minute: Annotated[
+        int, Field(ge=1, description="Requests a minute that one worker takes with one key.")
+    ] = 12_000
+    client_requests_per_minute: Annotated[
+        int,
+        Field(ge=1, description="Requests a minute without a key, from one address, a worker."),
+    ] = 12_000
 
     migrate: Annotated[
         Literal["auto", "never"],
@@ -191,13 +204,19 @@ class Settings(BaseSettings):
         "source",
         "database_url",
         "extractor_model",
-        "write_token",
         "otlp_endpoint",
         mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("first_key_file", mode="before")
+    @classmethod
+    def _secret_is_not_empty(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("is empty; unset it, or name the file")
+        return value
 
     @field_validator("database_url", mode="after")
     @classmethod
@@ -224,6 +243,19 @@ class Settings(BaseSettings):
         return self.data_dir / "extractor.lock"
 
 
+RETIRED = {
+    "BROADSHEET_WRITE_TOKEN": "writing needs a key: broadsheet keys create NAME --scope write"
+}
+"""Settings of earlier versions, and what stands in their place."""
+
+
+def refuse_retired(environment: Mapping[str, str]) -> None:
+    """Raise SettingRetired for one that is set, even to nothing: what it shut is not shut."""
+    for name in environment:
+        if (successor := RETIRED.get(name.upper())) is not None:
+            raise SettingRetired(name, successor)
+
+
 def unknown_names(environment: Mapping[str, str]) -> Iterator[str]:
     """Variables that look like settings and are none, sorted: typing errors mostly."""
     known = {f"BROADSHEET_{name}".upper() for name in Settings.model_fields}
@@ -240,7 +272,7 @@ def shown(settings: Settings) -> dict[str, dict[str, Any]]:
         if isinstance(value, tuple):
             value = ",".join(map(str, value))
         if value is not None:
-            value = without_password(str(value))  # that of a SecretStr is stars already
+            value = without_password(str(value))
         origin = "environment" if name in settings.model_fields_set else "default"
         found[f"BROADSHEET_{name.upper()}"] = {"value": value, "from": origin}
     return found

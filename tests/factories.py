@@ -12,13 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from app import articles
+from app import articles, keys
 from app.database import Database, file_of
 from app.ingest.draft import Draft, Origin
 from app.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+
+KEY = f"bs_{'5e' * 36}"
+"""The key that servers of tests take; it writes."""
+KEYED = {"Authorization": f"Bearer {KEY}"}
 
 
 def draft(
@@ -96,6 +101,12 @@ def _migrated() -> bytes:
         with closing(Database.open(chosen)) as database:
             database.migrate()
         return file_of(chosen).read_bytes()
+
+
+def take_key(database: Database) -> None:
+    """Make KEY good."""
+    with database.transaction() as session:
+        keys.take(session, KEY)
 
 
 def save(database: Database, drafts: Sequence[Draft]) -> list[articles.Saved]:

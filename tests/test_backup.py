@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic import command
 
-from app import articles, backup, holding, indexing
+from app import articles, backup, holding, indexing, keys
 from app.database import Database, _alembic, file_of
 from app.errors import (
     BackupUnsound,
@@ -132,6 +132,45 @@ def test_a_store_with_articles_is_not_replaced_unasked(tmp_path: Path) -> None:
     assert versions(tmp_path / "b") == held
     assert versions(tmp_path / "empty") == {}  # a store in which nothing ever was
     assert backup.restore(factories.settings(tmp_path / "empty"), tmp_path / "x.db").report.agrees
+
+
+def made(folder: Path, *names: str) -> None:
+    with factories.store(folder) as database, database.transaction() as session:
+        for name in names:
+            keys.create(session, name)
+
+
+def revoked(folder: Path) -> dict[str, bool]:
+    """Whether each key of the store below `folder` is revoked."""
+    with factories.store(folder) as database, database.reading() as session:
+        return {each.name: each.revoked_at is not None for each in keys.listing(session)}
+
+
+def test_a_restore_brings_no_revoked_key_back_to_life(tmp_path: Path) -> None:
+    settings, copy = factories.settings(tmp_path), tmp_path / "x.db"
+    fill(tmp_path, range(1))
+    made(tmp_path, "stolen", "kept")
+    backup.back_up(settings, copy)
+    with factories.store(tmp_path) as database, database.transaction() as session:
+        keys.revoke(session, "stolen")
+    made(tmp_path, "newer")
+    restored = backup.restore(settings, copy, overwrite=True)
+    assert (restored.keys_kept, restored.keys_came) == (["kept", "newer"], [])
+    assert revoked(tmp_path) == {"stolen": True, "kept": False, "newer": False}
+
+
+def test_a_store_without_keys_takes_those_of_the_backup_and_names_them(tmp_path: Path) -> None:
+    copy = tmp_path / "x.db"
+    fill(tmp_path / "a", range(1))
+    made(tmp_path / "a", "good", "gone")
+    with factories.store(tmp_path / "a") as database, database.transaction() as session:
+        keys.revoke(session, "gone")
+    backup.back_up(factories.settings(tmp_path / "a"), copy)
+    made(tmp_path / "empty")
+    for name in ("none", "empty"):
+        restored = backup.restore(factories.settings(tmp_path / name), copy, overwrite=True)
+        assert (restored.keys_kept, restored.keys_came) == ([], ["good"])
+        assert revoked(tmp_path / name) == {"good": False, "gone": True}
 
 
 def test_an_unsound_backup_touches_nothing(tmp_path: Path) -> None:

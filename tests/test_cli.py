@@ -309,9 +309,13 @@ def broadsheet(*arguments: str | Path) -> list[str]:
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BROADSHEET_")}
+    file = folder / "first-key"
+    if not file.exists():
+        file.write_text(factories.KEY)
     quick = {
         "BROADSHEET_EXTRACTOR": "none",  # most commands are tried for something else
         "BROADSHEET_SEARCH_TIMEOUT_S": "60",  # however busy the machine is
+        "BROADSHEET_FIRST_KEY_FILE": str(file),
     }
     return {**inherited, **quick, "BROADSHEET_DATA_DIR": str(folder / "data"), **more}
 
@@ -444,8 +448,7 @@ def wait_until_ready(process: subprocess.Popen[Any], port: int) -> None:
 
 
 def test_settings_are_frozen_and_empty_means_none() -> None:
-    chosen = Settings(source="", database_url="", write_token="")
-    assert chosen.write_token is None
+    chosen = Settings(source="", database_url="")
     assert chosen.source is None
     assert chosen.database_url is None
     with pytest.raises(ValueError, match="frozen"):

@@ -143,7 +143,8 @@ def test_what_a_killed_server_acknowledged_is_stored(tmp_path: Path) -> None:
         port = port_of(process, log.read_text)
 
         def write() -> None:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            address = f"http://127.0.0.1:{port}"
+            with httpx.Client(base_url=address, headers=factories.KEYED) as client:
                 for number in range(10_000):
                     body = {"headline": f"Story {number}", "body": f"Number {number}."}
                     try:

@@ -502,7 +502,8 @@ class Terminal:
 
     async def run(self, steps_: list[Step]) -> dict[Step, Answer]:
         if not any("curl " in each.command for each in steps_):
-            return {each: await self._shell(each.command) for each in steps_}
+            async with httpx.AsyncClient() as nobody:
+                return {each: await self._answer(nobody, each.command) for each in steps_}
         application = create_app(Settings(data_dir=self._folder / "data", search_timeout_s=60))
         async with LifespanManager(application) as running:
             transport = httpx.ASGITransport(running.app)
@@ -515,6 +516,13 @@ class Terminal:
             answer = await self._curl(client, asked)
             self._names[name] = json.loads(answer.text)[member]
             return Answer("", answer.status)
+        if assignment := re.fullmatch(
+            r"(\w+)=\$\((broadsheet|\.venv/bin/broadsheet) (.+)\)", command
+        ):
+            name, _, arguments = assignment.groups()
+            told = await self._shell(f"broadsheet {arguments} > {name}.out")
+            self._names[name] = (self._folder / f"{name}.out").read_text().strip()
+            return told
         if command.startswith("curl "):
             return await self._curl(client, command)
         return await self._shell(command)

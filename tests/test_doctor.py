@@ -114,12 +114,22 @@ def test_passwords_are_hidden(written: str, told: str) -> None:
     assert without_password(written) == told
 
 
+def test_a_setting_of_earlier_versions_is_wrong(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROADSHEET_WRITE_TOKEN", "hush")
+    result = run("doctor")
+    assert result.exit_code == 4
+    assert "wrong: settings: BROADSHEET_WRITE_TOKEN" in result.output
+    assert "broadsheet keys create" in result.output
+    assert "hush" not in result.output
+
+
 def test_no_secret_is_printed(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BROADSHEET_WRITE_TOKEN", "hush-1")
     monkeypatch.setenv("BROADSHEET_OTLP_ENDPOINT", "https://me:hush-2@collector.example")
     told: dict[str, Any] = json.loads(run("settings", "--json").stdout)
     assert set(told) == {f"BROADSHEET_{name.upper()}" for name in Settings.model_fields}
-    assert told["BROADSHEET_WRITE_TOKEN"] == {"value": "**********", "from": "environment"}
+    assert told["BROADSHEET_READS"] == {"value": "open", "from": "default"}
     assert told["BROADSHEET_THREADS"] == {"value": "4", "from": "default"}
     assert "hush" not in run("settings").output
     monkeypatch.setenv("BROADSHEET_DATABASE_URL", "mysql://me:hush-3@db/news")

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests import programs
+from tests import factories, programs
 from tests.faults.house import eventually
 from tests.test_backup import fill
 from tests.test_cli import broadsheet, environment, port_of
@@ -72,7 +72,7 @@ def test_workers_are_counted_together(tmp_path: Path) -> None:
     with serving(tmp_path, "--workers", "2") as (_, address, _):
         for _ in range(30):  # each on a connection of its own, so that both workers get some
             assert httpx.get(f"{address}/v1/articles").status_code == 200
-        texts = [httpx.get(f"{address}/metrics").text for _ in range(6)]
+        texts = [httpx.get(f"{address}/metrics", headers=factories.KEYED).text for _ in range(6)]
         for text in texts:
             route = {"route": "/v1/articles", "status": "200"}
             assert metric(text, "broadsheet_http_requests_total", **route) == 30
@@ -95,7 +95,7 @@ def test_a_worker_that_died_takes_its_gauges_with_it_and_not_its_counts(tmp_path
 
         def together() -> bool:
             try:
-                text = httpx.get(f"{address}/metrics").text
+                text = httpx.get(f"{address}/metrics", headers=factories.KEYED).text
             except httpx.TransportError:
                 return False
             route = {"route": "/v1/articles", "status": "200"}
@@ -126,6 +126,7 @@ def test_a_killed_server_leaves_no_process_and_its_port(
 
 def test_workers_of_a_killed_server_answer_what_has_begun(tmp_path: Path) -> None:
     head = b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += f"Authorization: {factories.KEYED['Authorization']}\r\n".encode()
     body = json.dumps({"headline": "Rain", "body": "It rained."}).encode()
     with serving(tmp_path, "--workers", "2", stop_timeout_s="300") as (process, address, lines):
         left = _spawned_by(process.pid)
@@ -143,7 +144,7 @@ def _await_a_request(address: str) -> None:
     """Wait until the server has a request beside the one that asks."""
 
     def begun() -> bool:
-        text = httpx.get(f"{address}/metrics").text
+        text = httpx.get(f"{address}/metrics", headers=factories.KEYED).text
         return metric(text, "broadsheet_http_requests_in_progress") == 2
 
     eventually(begun, "a request that has begun")
@@ -202,7 +203,7 @@ def test_what_runs_is_answered_before_the_end(tmp_path: Path) -> None:
             eventually(lambda: any("Shutting down" in each for each in lines), "the stop")
             yield b'"body": "But whole."}'
 
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **factories.KEYED}
         answer = httpx.post(f"{address}/v1/articles", content=slowly(), headers=headers)
         assert answer.json()["saved"] == 1
         process.wait(120)
@@ -213,7 +214,9 @@ def test_a_client_that_never_ends_does_not_hold_up_the_stop(tmp_path: Path) -> N
     with serving(tmp_path, **settings) as (process, address, _):
         host, _, port = address.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as client:
-            client.sendall(b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            key = factories.KEYED["Authorization"]
+            head = f"POST /v1/articles HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n"
+            client.sendall(f"{head}Content-Length: 9\r\n\r\n{{".encode())
             _await_a_request(address)
             process.send_signal(signal.SIGTERM)
             process.wait(120)

@@ -28,6 +28,7 @@ from app.api import (
     search,
     system,
 )
+from app.api.access import Keyed
 from app.api.browsers import Restricted, shared_with
 from app.api.deps import Desk, known_parameters_only
 from app.api.draining import Drain
@@ -128,7 +129,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(routes, dependencies=[Depends(known_parameters_only)])
     app.include_router(system.router)
     problems.install(app)
-    openapi.install(app, guarded=chosen.write_token is not None)
+    openapi.install(app, reads_keyed=chosen.reads == "keyed")
     pages.install(app)
     app.add_middleware(Inner)
     app.add_middleware(_HeadAsGet)
@@ -159,7 +160,7 @@ class _Broadsheet(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         chosen = self._settings
-        guarded = Guarded(super().build_middleware_stack(), chosen)
+        guarded = Guarded(Keyed(super().build_middleware_stack(), chosen), chosen)
         restricted = Restricted(shared_with(chosen.cors_origins, guarded))
         observed = self._observed(restricted)
         return Proxied(observed, root_path=chosen.root_path, trusted=chosen.trusted_proxies)

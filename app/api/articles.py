@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app import articles, finding
 from app.api import cursors, schemas, uploads
-from app.api.deps import BodyDep, DeskDep, writer
+from app.api.deps import BodyDep, DeskDep, KeyDep
 from app.api.openapi import responses
 from app.search import base
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"])
-Writing = [Depends(writer, scope="function")]
 
 
 @router.get(
@@ -68,34 +67,36 @@ async def similar_articles(
 @router.post(
     "",
     response_model=schemas.Imported,
-    responses=responses(401, 413, 415, 422, 503, example="imported"),
+    responses=responses(413, 415, 422, 503, example="imported"),
     openapi_extra=uploads.MANY,
-    dependencies=Writing,
 )
-async def add_articles(request: Request, body: BodyDep, desk: DeskDep) -> Response:
+async def add_articles(request: Request, body: BodyDep, desk: DeskDep, key: KeyDep) -> Response:
     """Store one article or many, in a format that the loader reads, by Content-Type.
 
     What can't be read is rejected with its reason and the rest is stored. When the answer
     comes, the rest is committed; it is searchable a moment later.
     """
     read = await desk.run(uploads.read, body, request.headers.get("content-type", ""))
-    saved = await desk.write(articles.save, read.drafts, publisher=desk.settings.source)
+    read = read.by(key)
+    publisher = desk.settings.source
+    saved = await desk.write(key, articles.save, read.drafts, publisher=publisher, by=key)
     return schemas.answer(read.report(saved))
 
 
 @router.put(
     "/{article_id}",
     response_model=schemas.Article,
-    responses=responses(401, 404, 413, 415, 422, 503, example="article"),
+    responses=responses(404, 413, 415, 422, 503, example="article"),
     openapi_extra=uploads.ONE,
-    dependencies=Writing,
 )
 async def replace_article(
-    article_id: UUID, request: Request, body: BodyDep, desk: DeskDep
+    article_id: UUID, request: Request, body: BodyDep, desk: DeskDep, key: KeyDep
 ) -> Response:
     """Replace a stored article by the one sent, whatever their dates; it keeps its id."""
-    draft = uploads.one(await desk.run(uploads.read, body, request.headers.get("content-type", "")))
-    await desk.write(articles.replace, article_id, draft, publisher=desk.settings.source)
+    read = await desk.run(uploads.read, body, request.headers.get("content-type", ""))
+    draft = uploads.one(read.by(key))
+    publisher = desk.settings.source
+    await desk.write(key, articles.replace, article_id, draft, publisher=publisher, by=key)
     return schemas.answer(await desk.read(articles.get, article_id))
 
 
@@ -103,10 +104,9 @@ async def replace_article(
     "/{article_id}",
     status_code=204,
     response_class=Response,
-    responses=responses(401, 404, 422, 503),
-    dependencies=Writing,
+    responses=responses(404, 422, 503),
 )
-async def remove_article(article_id: UUID, desk: DeskDep) -> Response:
+async def remove_article(article_id: UUID, desk: DeskDep, key: KeyDep) -> Response:
     """Remove an article. Loading it again brings it back under its id."""
-    await desk.write(articles.remove, article_id)
+    await desk.write(key, articles.remove, article_id, by=key)
     return Response(status_code=204)

@@ -27,8 +27,11 @@ _HEADERS = {
     b"x-frame-options": b"DENY",
 }
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
-_SENT = ("Authorization", "Content-Type", "If-None-Match")
-_SHOWN = ("ETag", "Link", "Location", "Retry-After", "Content-Disposition")
+_SENT = ("Authorization", "Content-Type", "If-Match", "If-None-Match")
+_SHOWN = (
+    *("ETag", "Link", "Location", "Content-Disposition"),
+    *("Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate"),
+)
 
 
 class Restricted:

@@ -8,21 +8,23 @@ change is committed, so no answer goes out before it.
 from __future__ import annotations
 
 import asyncio
-import secrets
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 
-from app import exchange
+from app import articles, exchange, keys
 from app.api.draining import Drain
 from app.api.metrics import Metrics
-from app.errors import Forbidden, ParameterError, StoreBusy
+from app.errors import BroadsheetError, ParameterError, StoreBusy
+from app.keys import Key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from app.search import base
     from app.search.clock import Clock
     from app.settings import Settings
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,6 +70,9 @@ class Desk:
         # The database takes one write at a time. Those that wait hold no thread that reads.
         self._writing = asyncio.Lock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        # A key is looked up at each request, in front of all work: it waits for none.
+        self._doorman = ThreadPoolExecutor(1, thread_name_prefix="keys")
+        self._uses: dict[str, datetime] = {}
 
     async def read(
         self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
@@ -98,16 +105,31 @@ class Desk:
         return await self.read(run)
 
     async def write(
-        self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+        self,
+        key: Key,
+        work: Callable[Concatenate[Session, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
         """The result of `work(session, …)`, committed; the index is told to follow.
 
-        Raises StoreBusy when the writes before it take too long.
+        Raises StoreBusy when the writes before it take too long, and Unauthorized when `key`
+        was revoked since the request began: a body may take minutes.
         """
 
         def run() -> T:
             with self.database.transaction() as session:
-                return work(session, *args, **kwargs)
+                keys.hold(session, key)
+                before = articles.last_change(session)
+                result = work(session, *args, **kwargs)
+                change = articles.last_change(session)
+            facts: dict[str, Any] = {"key": key.name}
+            if change > before:
+                facts["change"] = change
+            log.info(
+                "write" if change > before else "write without a change", extra={"facts": facts}
+            )
+            return result
 
         try:
             async with asyncio.timeout(self.settings.lock_timeout_s):
@@ -120,6 +142,28 @@ class Desk:
             self._writing.release()
         self.wake.set()
         return result
+
+    async def key(self, text: str) -> Key:
+        """The key that `text` is, good now, whoever revoked it where; raises Unauthorized."""
+        loop = asyncio.get_running_loop()
+        key = await loop.run_in_executor(self._doorman, self._found, text)
+        now = datetime.now(UTC)
+        noted = max(filter(None, (key.used_at, self._uses.get(key.name))), default=None)
+        if noted is None or now - noted >= keys.USE_STEP:
+            self._uses[key.name] = now
+            self._writer.submit(self._note_use, key, now)
+        return key
+
+    def _found(self, text: str) -> Key:
+        with self.database.reading() as session:
+            return keys.find(session, text)
+
+    def _note_use(self, key: Key, at: datetime) -> None:
+        try:
+            with self.database.transaction() as session:
+                keys.note_use(session, key, at)
+        except BroadsheetError as error:  # of use to an operator, and to no request
+            log.warning("the use of the key %s is not noted: %s", key.name, error)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work(…)` in a thread of the pool, for the exchange that is going on."""
@@ -160,6 +204,7 @@ class Desk:
         """Wait for running work and give the threads back."""
         self._pool.shutdown(cancel_futures=True)
         self._writer.shutdown(cancel_futures=True)
+        self._doorman.shutdown(cancel_futures=True)
         self._spare.shutdown(cancel_futures=True)
 
 
@@ -205,14 +250,13 @@ def _names(field: Any) -> list[str]:
     return [each.alias or name for name, each in inner.items()]
 
 
-async def writer(request: Request, desk: DeskDep) -> None:
-    """Refuse a write without the token, when the operator has set one."""
-    token = desk.settings.write_token
-    if token is None:
-        return
-    given = request.headers.get("authorization", "").encode()
-    if not secrets.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
-        raise Forbidden
+async def _key(request: Request) -> Key:
+    key: Key = request.scope["key"]
+    return key
+
+
+KeyDep = Annotated[Key, Depends(_key, scope="function")]
+"""The key of a write, which `access` has seen to; reading may have none."""
 
 
 async def body(request: Request) -> bytes:

@@ -154,6 +154,8 @@ def _tell(scope: Scope, exchange: Exchange, route: str, seconds: float, *, broke
     }
     for name, value in exchange.parts.items():
         facts[f"{name}_ms"] = round(value * 1000, 2)
+    if exchange.key is not None:
+        facts["key"] = exchange.key
     if exchange.problem is not None:
         facts["problem"] = exchange.problem
     if broken:

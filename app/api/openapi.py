@@ -1,4 +1,4 @@
-"""What OpenAPI says beyond types: examples, errors, the token, and where answers lead.
+"""What OpenAPI says beyond types: examples, errors, keys, and where answers lead.
 
 The examples are articles of the seeds, shortened; the test suite holds them to the schemas.
 Those of feeds and exports are written by what writes the answers.
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from app.api import feeds, links, problems, schemas
+from app.api import access, feeds, links, problems, schemas
 from app.articles import Related, Seen, Whole
 
 if TYPE_CHECKING:
@@ -240,10 +240,14 @@ _FORMS: dict[feeds.Format, dict[str, Any]] = {
 
 _DETAILS = {
     400: "a quote is opened and never closed at position 6",
-    401: "writing needs the operator's token in an Authorization: Bearer header",
+    401: "this needs a key, sent as Authorization: Bearer KEY; "
+    "create one: broadsheet keys create NAME --scope write",
+    403: "the key 'reader' reads alone; this needs one of the scope write: "
+    "broadsheet keys create NAME --scope write",
     404: f"no article with id {_ID}",
     413: "the body is larger than 33,554,432 bytes",
     415: "no reader knows image/png",
+    429: "the address 192.0.2.7 may ask 12,000 times a minute; ask again later",
     422: "limit: Input should be less than or equal to 100",
     500: "the error has been logged",
     503: "no index has been built",
@@ -334,14 +338,21 @@ def _written() -> dict[str, Any]:
     }
 
 
-_TOKEN = {"type": "http", "scheme": "bearer", "description": "The operator's token for writing."}
+_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key of this archive."},
+    "password": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A key of this archive as the password, under any user name.",
+    },
+}
 
 
-def install(app: FastAPI, *, guarded: bool) -> None:
-    """Add to the document of `app` the schema of problems, examples, links and the token.
+def install(app: FastAPI, *, reads_keyed: bool) -> None:
+    """Add to the document of `app` the schema of problems, examples, links and the keys.
 
-    FastAPI drops nulls from examples that it is given, so it is given their names. `guarded`
-    says whether what may answer 401 needs the token; without one nothing does.
+    FastAPI drops nulls from examples that it is given, so it is given their names. What needs
+    a key is what `access` says: that stands before the routes and is no part of them.
     """
     generate = app.openapi
 
@@ -352,16 +363,25 @@ def install(app: FastAPI, *, guarded: bool) -> None:
         problem = schemas.Problem.model_json_schema()
         document["components"]["schemas"].setdefault("Problem", problem)
         examples = {**_EXAMPLES, **_written()}
-        for methods in document["paths"].values():
-            for operation in methods.values():
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                _secure(operation, method.upper(), path, reads_keyed=reads_keyed)
                 for named in operation["responses"].get("200", {}).get("content", {}).values():
                     if isinstance(name := named.get("example"), str):
                         named["example"] = examples[name]
-                if guarded and "401" in operation["responses"]:
-                    operation["security"] = [{"token": []}]
-        if guarded:
-            document["components"]["securitySchemes"] = {"token": _TOKEN}
+        document["components"]["securitySchemes"] = _SCHEMES
         links.add(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _secure(operation: dict[str, Any], method: str, path: str, *, reads_keyed: bool) -> None:
+    """Say of an operation whether it needs a key, and what it answers who may not ask."""
+    if path in access.PROBES:
+        return
+    need = access.need(method, path, b"", reads_keyed=reads_keyed)
+    refusals = {None: (429,), "read": (401, 429, 503)}.get(need, (401, 403, 429))
+    operation["responses"] |= {str(status): _problem(status) for status in refusals}
+    if need is not None:
+        operation["security"] = [{name: []} for name in _SCHEMES]

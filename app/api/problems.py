@@ -33,7 +33,9 @@ STATUSES: dict[type[errors.BroadsheetError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
     errors.QueryError: (400, "malformed-query"),
     errors.ParameterError: (422, "invalid-request"),
-    errors.Forbidden: (401, "unauthorized"),
+    errors.Unauthorized: (401, "unauthorized"),
+    errors.Forbidden: (403, "forbidden"),
+    errors.TooManyRequests: (429, "too-many-requests"),
     errors.Draining: (503, "draining"),
     errors.StoreError: (503, "store-unavailable"),
     errors.EngineError: (503, "index-unavailable"),
@@ -57,7 +59,9 @@ TITLES = {
     "too-large": "The request is too large",
     "too-slow": "The request came too slowly",
     "overloaded": "The server has too much to do now",
-    "unauthorized": "The request needs the operator's token",
+    "unauthorized": "The request needs a key",
+    "forbidden": "The key does not allow this request",
+    "too-many-requests": "There were too many requests",
     "store-unavailable": "The database cannot answer now",
     "index-unavailable": "The search index cannot answer now",
     "draining": "The server is about to stop",
@@ -104,14 +108,15 @@ def of_connection(status: int, detail: str) -> bytes:
 
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document."""
-    app.add_exception_handler(errors.BroadsheetError, _broadsheet)
+    app.add_exception_handler(errors.BroadsheetError, of_error)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _broken_off)
     app.add_exception_handler(Exception, _unforeseen)
 
 
-async def _broadsheet(request: Request, error: Exception) -> Response:
+async def of_error(request: Request, error: Exception) -> Response:
+    """The answer to an error of ours; a bug where it is one that no caller can cause."""
     if isinstance(error, errors.Moved):
         return _moved(request, error)
     found = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
@@ -127,12 +132,17 @@ async def _broadsheet(request: Request, error: Exception) -> Response:
     elif isinstance(error, errors.ParameterError):
         facts["errors"] = [{"loc": [error.where, error.name], "msg": error.reason}]
     elif status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="broadsheet"'
+        headers["WWW-Authenticate"] = _CHALLENGE
+    elif isinstance(error, errors.TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after_s)
     elif status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)
         log.warning("%s: %s", name, error)
     detail = _ENGINE_DETAILS.get(type(error), str(error))
     return problem(request, status, name, detail, headers=headers, **facts)
+
+
+_CHALLENGE = 'Bearer realm="broadsheet", Basic realm="broadsheet", charset="UTF-8"'
 
 
 def _moved(request: Request, error: errors.Moved) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.articles import Saved
+    from app.keys import Key
 
 PATH = "http"
 """The name under which uploads stand in an article's `sources`."""
@@ -75,11 +76,25 @@ class Upload:
     """What a body held, in its order."""
 
     found: list[Draft | Reject]
+    limit: str | None = None
+    """Why the store rejects an article, where the key may not write all."""
 
     @property
     def drafts(self) -> list[Draft]:
         """The articles among it."""
         return [each for each in self.found if isinstance(each, Draft)]
+
+    def by(self, key: Key) -> Upload:
+        """The same, sent with `key`: what names no source has that of the key, if it has one."""
+        if key.source is None:
+            return self
+        return Upload(
+            [
+                replace(each, source=each.source or key.source) if isinstance(each, Draft) else each
+                for each in self.found
+            ],
+            key.limit,
+        )
 
     def report(self, saved: Sequence[Saved]) -> dict[str, Any]:
         """The answer: what became of each, and the counts; `saved` is in the drafts' order."""
@@ -91,7 +106,11 @@ class Upload:
                 item |= {"line": each.line, "reason": each.reason}
             else:
                 result = next(outcomes)
-                item |= {"outcome": result.outcome, "id": result.id, "line": None}
+                item["line"] = None
+                if result.outcome == "rejected":
+                    item["reason"] = f"source: {self.limit}"
+                else:
+                    item |= {"outcome": result.outcome, "id": result.id}
                 if each.origin.reader == "json_lines":
                     item["line"] = each.origin.position
             items.append(item)

@@ -1,11 +1,11 @@
-"""The command line: `broadsheet load | serve | demo | sync | check | entities | backup | …`.
+"""The command line: `broadsheet load | serve | demo | sync | check | entities | keys | …`.
 
 Data goes to stdout, logs and progress to stderr. Exit codes, known here alone: 0 done,
 1 failed, 2 wrong use, 3 done but some input was rejected, 4 check or doctor found something.
 
-The commands of the archive stand here, those about entities in `entities`, those of operators
-in `operations`, the demo in `demo`. These modules import what a command works with when it
-runs, so that `--help` waits for none of it.
+The commands of the archive stand here, those about entities in `entities`, about keys in
+`keys`, those of operators in `operations`, the demo in `demo`. These modules import what a
+command works with when it runs, so that `--help` waits for none of it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import orjson
 import typer
 
 from app import logs
-from app.cli import common, demo, entities, operations
+from app.cli import common, demo, entities, keys, operations
 from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE, AsJson
 from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
 
@@ -60,6 +60,7 @@ cli = typer.Typer(
 )
 
 cli.add_typer(entities.cli, name="entities")
+cli.add_typer(keys.cli, name="keys")
 
 
 def main() -> None:

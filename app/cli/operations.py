@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import logging.config
 import os
+import sys
 import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.backup import Copied
+    from app.database import Database
+
+log = logging.getLogger(__name__)
+
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 
@@ -29,17 +36,38 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
 ) -> None:
     """Serve the API; the index follows the database meanwhile."""
+    from app import logs
     from app.api import serving
     from app.database import Database
+    from app.settings import refuse_retired
 
+    refuse_retired(os.environ)
     settings = chosen()
+    logging.config.dictConfig(
+        logs.config(settings.log_format)
+    )  # from the first line on, that of the key too
     with closing(Database.open(settings)) as database:
         database.prepare(settings)  # before the workers start, so that they find the tables
+        if settings.first_key_file is not None:
+            _take_key(database, settings.first_key_file)
     try:
         with _shared_metrics(workers):
             serving.run(settings, host=host, port=port, workers=workers)
     except SystemExit as error:  # its own codes mean other things than ours
         raise typer.Exit(FAILED if error.code else 0) from error
+
+
+def _take_key(database: Database, path: Path) -> None:
+    """Make the key in a file good, once; a start that knows it waits for no other write."""
+    from app import keys
+
+    text = keys.read(path)
+    with database.reading() as session:
+        if keys.knows(session, text):
+            return
+    with database.transaction() as session:
+        name = keys.take(session, text)
+    log.info("took the key %s from BROADSHEET_FIRST_KEY_FILE", name)
 
 
 @contextmanager
@@ -131,7 +159,9 @@ def restore(
     from app import backup as backups
 
     restored = backups.restore(chosen(), path, overwrite=overwrite)
-    _tell("restored", restored.copy, as_json=as_json, agrees=restored.report.agrees)
+    told = {"keys_kept": restored.keys_kept, "keys_came": restored.keys_came}
+    agrees = restored.report.agrees
+    _tell("restored", restored.copy, as_json=as_json, agrees=agrees, **told)
     if not restored.report.agrees:
         raise typer.Exit(DIFFERENT)
 
@@ -143,6 +173,11 @@ def _tell(what: str, copied: Copied, *, as_json: bool, **more: Any) -> None:
     print(f"{what} {copied.articles} articles up to change {copied.change}: {copied.path}")
     if "agrees" in more:
         print("the index agrees" if more["agrees"] else "the index differs")
+    if more.get("keys_kept"):
+        print(f"the keys of the store that it replaces hold: {', '.join(more['keys_kept'])}")
+    if more.get("keys_came"):
+        print(f"keys that came with the copy: {', '.join(more['keys_came'])}")
+        print("hint: revoke what has leaked since: broadsheet keys revoke NAME", file=sys.stderr)
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (serve, settings, doctor, migrate, backup, restore)

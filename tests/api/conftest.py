@@ -32,7 +32,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """Opens a client of an application that holds `drafts`, indexed."""
+    """Opens a client, with a key, of an application that holds `drafts`, indexed."""
 
     @asynccontextmanager
     async def _serve(drafts: Sequence[Draft] = (), **more: Any) -> AsyncIterator[httpx.AsyncClient]:
@@ -43,6 +43,8 @@ def serve(tmp_path: Path) -> Serve:
             transport = httpx.ASGITransport(manager.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 client.app = app  # type: ignore[attr-defined]
+                factories.take_key(app.state.desk.database)
+                client.headers.update(factories.KEYED)
                 if drafts:
                     factories.save(app.state.desk.database, drafts)
                 await follow(client)

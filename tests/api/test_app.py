@@ -71,7 +71,11 @@ async def _call(app: Any, method: str, path: str, body: bytes, on_start: Any) ->
         "scheme": "http",
         "server": ("test", 80),
         "client": ("test", 1),
-        "headers": [(b"content-type", b"application/json"), (b"host", b"test")],
+        "headers": [
+            (b"content-type", b"application/json"),
+            (b"host", b"test"),
+            (b"authorization", factories.KEYED["Authorization"].encode()),
+        ],
     }
     await app(scope, receive, send)
     return sent
@@ -86,6 +90,7 @@ async def test_what_is_answered_with_2xx_is_committed(tmp_path: Path) -> None:
             counts.append((status, other.execute("SELECT count(*) FROM article").fetchone()[0]))
 
     async with LifespanManager(app):
+        factories.take_key(app.state.desk.database)
         body = orjson.dumps({"headline": "One", "body": "First."})
         sent = await _call(app, "POST", "/v1/articles", body, on_start)
         (item,) = orjson.loads(sent[1]["body"])["items"]
@@ -101,6 +106,7 @@ async def test_a_commit_that_fails_is_no_2xx(tmp_path: Path) -> None:
         raise BroadsheetError("the disk is full")
 
     async with LifespanManager(app):
+        factories.take_key(app.state.desk.database)
         event.listen(Session, "before_commit", fail)
         try:
             body = orjson.dumps({"headline": "One", "body": "First."})

@@ -297,20 +297,3 @@ async def test_a_body_over_the_limit_is_refused_unread(
     assert answer.json()["type"] == "urn:broadsheet:problem:too-large"
     assert "2,048" in answer.json()["detail"]
     assert sent_bytes <= 2300
-
-
-async def test_writes_need_the_token_when_there_is_one(serve: Serve) -> None:
-    article = {"headline": "One", "body": "First."}
-    async with serve([draft()], write_token="s3cret") as client:
-        (item,) = (await client.get("/v1/articles")).json()["items"]
-        url = f"/v1/articles/{item['id']}"
-        for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "s3cret"}):
-            for answer in (
-                await client.post("/v1/articles", json=article, headers=headers),
-                await client.put(url, json=article, headers=headers),
-                await client.delete(url, headers=headers),
-            ):
-                assert answer.status_code == 401
-                assert "Bearer" in answer.headers["www-authenticate"]
-        right = {"authorization": "Bearer s3cret"}
-        assert (await client.post("/v1/articles", json=article, headers=right)).status_code == 200

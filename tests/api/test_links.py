@@ -77,16 +77,30 @@ def _answer(operation: dict[str, Any]) -> dict[str, Any]:
     return dict(shape)
 
 
-def test_what_needs_the_token_says_so_when_there_is_one(tmp_path: Path) -> None:
-    def guarded(document: dict[str, Any]) -> set[str]:
-        return {
-            operation["operationId"]
-            for methods in document["paths"].values()
-            for operation in methods.values()
-            if operation.get("security") == [{"token": []}]
-        }
+def keyed(document: dict[str, Any]) -> set[str]:
+    """The operations that need a key."""
+    return {
+        operation["operationId"]
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        if operation.get("security") == [{"key": []}, {"password": []}]
+    }
 
-    assert guarded(DOCUMENT) == set()
-    with_token = create_app(factories.settings(tmp_path, write_token="secret")).openapi()
-    assert guarded(with_token) == {"add_articles", "replace_article", "remove_article"}
-    assert with_token["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+WRITES = {"add_articles", "replace_article", "remove_article"}
+
+
+def test_what_needs_a_key_says_so(tmp_path: Path) -> None:
+    assert keyed(DOCUMENT) == {*WRITES, "metrics"}
+    schemes = DOCUMENT["components"]["securitySchemes"].values()
+    assert {each["scheme"] for each in schemes} == {"bearer", "basic"}
+    closed = create_app(factories.settings(tmp_path, reads="keyed")).openapi()
+    assert keyed(closed) == OPERATIONS.keys() - {"healthz", "readyz"}
+
+
+def test_who_may_not_ask_is_told_how_in_the_document() -> None:
+    for name, operation in OPERATIONS.items():
+        told = {"401", "403", "429"} & operation["responses"].keys()
+        expected = {"401", "403", "429"} if name in WRITES else {"429"}
+        expected |= {"401"} if name == "metrics" else set()
+        assert told == (set() if name in ("healthz", "readyz") else expected), name

@@ -124,7 +124,10 @@ async def running(app: FastAPI, patch: pytest.MonkeyPatch) -> AsyncIterator[http
     patch.setattr(app_api, "Crew", FakeCrew)
     async with LifespanManager(app, startup_timeout=120, shutdown_timeout=120):
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        factories.take_key(app.state.desk.database)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://test", headers=factories.KEYED
+        ) as client:
             yield client
 
 

@@ -28,6 +28,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.generation.meta import CoverageScenario, coverage_scenario
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from tests import factories
 from tests.api.test_openapi_fuzz import LONGEST_ADDRESS
 from tests.faults.house import eventually, serving
 
@@ -38,7 +39,6 @@ pytestmark = pytest.mark.long
 SEEDS = Path(__file__).parents[2] / "seeds"
 FEW_WALKS = 15
 WALKS = int(os.environ.get("WALKS", FEW_WALKS))
-TOKEN = {"Authorization": "Bearer kept"}
 MARKS = {"add_articles", "get_article", "remove_article", "get_entity"}
 """Operations that some walk must have come to."""
 SETTINGS = settings(
@@ -90,20 +90,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(
         tmp_path_factory.mktemp("walks"),
         BROADSHEET_EXTRACTOR="rules",
-        BROADSHEET_WRITE_TOKEN="kept",
     ) as started:
         url = str(started.client.base_url).rstrip("/")
         with requests.Session() as session:
             session.trust_env = False
             for page in SEEDS.glob("*.txt"):
-                headers = {**TOKEN, "Content-Type": "text/plain"}
+                headers = {**factories.KEYED, "Content-Type": "text/plain"}
                 stored = session.post(f"{url}/v1/articles", page.read_bytes(), headers=headers)
                 assert stored.json()["saved"]
             eventually(lambda: session.get(f"{url}/v1/entities").json()["total"], "entities")
             document = session.get(f"{url}/openapi.json").json()
             # A configuration of its own: none is looked for in the folders around.
             schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config())
-            yield Server(schema, {"base_url": url, "session": session, "headers": TOKEN})
+            yield Server(schema, {"base_url": url, "session": session, "headers": factories.KEYED})
 
 
 def test_whatever_way_a_client_goes_the_document_holds(server: Server) -> None:

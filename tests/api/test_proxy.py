@@ -190,9 +190,11 @@ async def behind(folder: Path, **more: Any) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(chosen)
     async with LifespanManager(app, startup_timeout=120, shutdown_timeout=120):
         factories.save(app.state.desk.database, [factories.numbered(n) for n in range(3)])
+        factories.take_key(app.state.desk.database)
         app.state.desk.wake.set()
         transport = httpx.ASGITransport(app, client=(PROXY, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://inside:8000") as client:
+            client.headers.update(factories.KEYED)
             while (await client.get("/v1/status")).json()["index"]["lag"] != 0:
                 pass
             yield client

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests import programs
+from tests import factories, programs
 from tests.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,12 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with served(tmp_path_factory.mktemp("served")) as port:
         body = "\n\n".join(f"Paragraph {n} of a long story about apples." for n in range(10_000))
         articles = [{"headline": f"Long {n}", "body": f"{n} {body}"} for n in range(20)]
-        stored = httpx.post(f"http://127.0.0.1:{port}/v1/articles", json=articles, timeout=120)
+        stored = httpx.post(
+            f"http://127.0.0.1:{port}/v1/articles",
+            json=articles,
+            timeout=120,
+            headers=factories.KEYED,
+        )
         assert stored.json()["saved"] == 20
         yield port
 
@@ -93,6 +98,8 @@ def drip(connection: socket.socket, piece: bytes, every_s: float) -> bytes:
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /v1/search HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+WRITE = POST.replace(b"search", b"articles")
+KEY = f"Authorization: {factories.KEYED['Authorization']}\r\n".encode()
 
 
 @pytest.mark.parametrize("begun", [b"", b"GE", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a"])
@@ -138,10 +145,10 @@ def test_a_body_that_stops_is_a_408(port: int) -> None:
 
 def test_a_body_that_breaks_off_is_no_error_of_ours(port: int) -> None:
     with connected(port) as connection:
-        connection.sendall(POST.replace(b"search", b"articles") + b"Content-Length: 10\r\n\r\n{")
+        connection.sendall(WRITE + KEY + b"Content-Length: 10\r\n\r\n{")
     told = 'broadsheet_http_requests_total{method="POST",route="/v1/articles",status="400"} 1.0'
     until = time.monotonic() + PATIENCE_S
-    while told not in httpx.get(f"http://127.0.0.1:{port}/metrics").text:
+    while told not in httpx.get(f"http://127.0.0.1:{port}/metrics", headers=factories.KEYED).text:
         assert time.monotonic() < until
 
 
@@ -286,3 +293,38 @@ def test_the_environment_cannot_make_the_server_believe_a_client(port: int) -> N
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=told) as client:
         feed = client.get("/v1/search.json").json()
         assert feed["feed_url"] == f"http://127.0.0.1:{port}/v1/search.json"
+
+
+# --- a write without a key
+
+
+def test_a_write_without_a_key_is_refused_before_its_body(port: int) -> None:
+    for length in (b"Content-Length: 30000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"):
+        with connected(port) as connection:
+            connection.sendall(WRITE + length)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 401")
+
+
+def test_who_asks_before_sending_a_body_is_told_not_to(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(WRITE + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        answer = rest(connection).lower()
+    assert answer.startswith(b"http/1.1 401")
+    assert b"connection: close" in answer
+    with connected(port) as connection:
+        connection.sendall(WRITE + KEY + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100")
+        connection.sendall(b"{}")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_the_body_of_a_refused_write_is_no_next_request(port: int) -> None:
+    hidden = b"GET /v1/articles?limit=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+    with connected(port) as connection:
+        connection.sendall(WRITE + b"Content-Length: %d\r\n\r\n" % (200_000 + len(hidden)))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401")
+        connection.sendall(b" " * 200_000 + hidden)
+        connection.sendall(GET[:-2] + b"Connection: close\r\n\r\n")
+        answers = rest(connection)
+    assert answers.count(b"HTTP/1.1 ") == 1
+    assert answers.startswith(b"HTTP/1.1 200")

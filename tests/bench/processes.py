@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from tests import factories
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -140,12 +142,21 @@ def _memory(pid: int) -> dict[str, float]:
 def serving(data_dir: Path, work: Path, *, workers: int) -> Iterator[Server]:
     """`broadsheet serve` on the store in `data_dir`, once it says that it is ready."""
     path = work / "serve.log"
+    key_file = work / "first-key"
+    key_file.write_text(factories.KEY)
     command = [sys.executable, "-m", "app", "serve", "--port", "0"]
     command += ["--workers", str(workers)]
     with (
         path.open("wb") as log,
         _started(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, data_dir=str(data_dir)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            data_dir=str(data_dir),
+            first_key_file=str(key_file),
+            client_requests_per_minute=str(10**9),  # all that it can do is asked from one address
+            key_requests_per_minute=str(10**9),
         ) as process,
     ):
         deadline = time.monotonic() + _START_TIMEOUT_S

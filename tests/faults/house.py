@@ -40,6 +40,7 @@ def filled(folder: Path, number: int = 60, *, words: str = "apples") -> set[str]
     ]
     engine = open_engine(factories.settings(folder))
     with factories.store(folder) as database:
+        factories.take_key(database)
         for start in range(0, number, 20):  # several segments
             factories.save(database, drafts[start : start + 20])
             indexing.sync(database, engine)
@@ -101,7 +102,8 @@ def serving(
         )
     try:
         port = port_of(process, log.read_text)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_S) as client:
+        address = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=address, timeout=WAIT_S, headers=factories.KEYED) as client:
             server = Server(process, client, log)
             yield server
         assert server.killed or process.poll() is None, log.read_text()

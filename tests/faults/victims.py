@@ -86,7 +86,8 @@ def _post(process: subprocess.Popen[bytes], folder: Path, moment_s: float) -> li
     port = port_of(process, log_of(folder).read_text)
     acknowledged = []
     deadline = time.monotonic() + moment_s
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+    address = f"http://127.0.0.1:{port}"
+    with httpx.Client(base_url=address, timeout=120, headers=factories.KEYED) as client:
         for number in range(100_000):
             if time.monotonic() > deadline:
                 process.kill()

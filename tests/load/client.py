@@ -14,6 +14,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests import factories
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,6 +38,7 @@ class Question:
         """As it goes over the wire."""
         head = f"{self.method} {self.path} HTTP/1.1\r\nHost: localhost\r\n"
         if self.body:
+            head += f"Authorization: {factories.KEYED['Authorization']}\r\n"
             head += f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n"
         return f"{head}\r\n".encode() + self.body
 

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
+from tests import factories
 from tests.proxy import fronts
 from tests.proxy.fronts import CLIENT, PROXIES
 from tests.proxy.readers import Readers
@@ -116,7 +117,8 @@ def test_answers_are_compressed_and_tags_still_hold(front: Front) -> None:
 
 def test_what_is_too_large_is_refused_before_it_gets_here(front: Front) -> None:
     with front.client() as client:
-        answer = client.post("/archive/v1/articles", content=b" " * (32 * 1024 * 1024 + 1))
+        large = b" " * (32 * 1024 * 1024 + 1)
+        answer = client.post("/archive/v1/articles", content=large, headers=factories.KEYED)
         assert answer.status_code == 413
         assert client.get(f"/archive/v1/search?q={'a' * 20_000}").status_code in (400, 414)
 
