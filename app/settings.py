@@ -114,6 +114,12 @@ class Settings(BaseSettings):
     log_requests: Annotated[
         Literal["all", "errors", "none"], Field(description="Which requests are logged.")
     ] = "all"
+    metrics_port: Annotated[
+        int | None,
+        Field(
+            ge=1, le=65535, description="Port of 127.0.0.1 that serves `/metrics` without a key."
+        ),
+    ] = None
     otlp_endpoint: Annotated[
         str | None, Field(description="OpenTelemetry collector that traces are sent to.")
     ] = None
@@ -129,7 +135,7 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[
         tuple[str, ...],
         NoDecode,
-        Field(description="Host names that the API answers to; none for any."),
+        Field(description="Host names that the API answers to; `*` for any."),
     ] = ()
     cors_origins: Annotated[
         tuple[str, ...],
@@ -182,12 +188,20 @@ class Settings(BaseSettings):
             return value
         return tuple(each.strip() for each in value.split(",") if each.strip())
 
+    @field_validator("data_dir", "write_token", "allowed_hosts", mode="before")
+    @classmethod
+    def _something_is_named(cls, value: object) -> object:
+        # Empty would be the current folder, no secret, any host.
+        if isinstance(value, str) and not value.strip(", "):
+            raise ValueError("names nothing; leave it unset for the default")
+        return value
+
     @field_validator("allowed_hosts", mode="after")
     @classmethod
     def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         hosts = tuple(each.lower().rstrip(".") for each in value)
         for each in hosts:
-            if not _HOST.fullmatch(each):
+            if each != "*" and not _HOST.fullmatch(each):
                 raise ValueError(f"{each!r} is no host name; a port is left out")
         return hosts
 

@@ -125,7 +125,7 @@ def test_a_killed_server_leaves_no_process_and_its_port(
 
 
 def test_workers_of_a_killed_server_answer_what_has_begun(tmp_path: Path) -> None:
-    head = b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /v1/articles HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     head += f"Authorization: {factories.KEYED['Authorization']}\r\n".encode()
     body = json.dumps({"headline": "Rain", "body": "It rained."}).encode()
     with serving(tmp_path, "--workers", "2", stop_timeout_s="300") as (process, address, lines):
@@ -215,7 +215,7 @@ def test_a_client_that_never_ends_does_not_hold_up_the_stop(tmp_path: Path) -> N
         host, _, port = address.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as client:
             key = factories.KEYED["Authorization"]
-            head = f"POST /v1/articles HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n"
+            head = f"POST /v1/articles HTTP/1.1\r\nHost: localhost\r\nAuthorization: {key}\r\n"
             client.sendall(f"{head}Content-Length: 9\r\n\r\n{{".encode())
             _await_a_request(address)
             process.send_signal(signal.SIGTERM)

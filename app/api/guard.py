@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -29,10 +30,13 @@ SLOWEST_BYTES_S = 8 * 1024
 """Bytes a second that a client has to send or read, after the time that any client gets."""
 BODIES = 4
 """How many bodies of the largest size one worker holds at once."""
-PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+PROBES = frozenset({"/healthz", "/readyz"})
 """Answered under any host and however busy the worker is: those who ask decide on its life."""
+METRICS = "/metrics"
+"""Answered however busy the worker is, since that is when it is read; a host that is answered."""
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_PLACELESS = PROBES | {METRICS}
 _ASCII = bytes(range(128))
 _AGAIN = {"Retry-After": str(problems.RETRY_AFTER_S)}
 _CLOSE = {"Connection": "close"}
@@ -56,15 +60,15 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        probe = scope["path"].removeprefix(scope.get("root_path", "")) in PROBES
-        refusal = self._refusal(scope, probe=probe)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        refusal = self._refusal(scope, path)
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
             return
         query: bytes = scope["query_string"]
         if not query.isascii():  # UTF-8 as a person types it into curl
             scope = {**scope, "query_string": quote(query, safe=_ASCII).encode()}
-        visit = _Visit(self, self._settings, receive, send, place=not probe)
+        visit = _Visit(self, self._settings, receive, send, place=path not in _PLACELESS)
         try:
             async with asyncio.timeout(self._settings.request_timeout_s) as clock:
                 visit.clock = clock
@@ -82,7 +86,7 @@ class Guarded:
         finally:
             visit.leave()
 
-    def _refusal(self, scope: Scope, *, probe: bool) -> HTTPException | None:
+    def _refusal(self, scope: Scope, path: str) -> HTTPException | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1:
             return HTTPException(400, "the host is given twice", _CLOSE)
@@ -93,8 +97,10 @@ class Guarded:
         host = _HOST.fullmatch(hosts[0].decode("latin-1")) if hosts else None
         if hosts and hosts[0] and host is None:
             return HTTPException(400, "the Host header is not a host", _CLOSE)
-        if not probe and not self._serves(host["name"] if host else ""):
-            return HTTPException(421, "this server does not answer for that host")
+        if path not in PROBES and not self._serves(host["name"] if host else "", scope):
+            return HTTPException(421, self._misdirected(host))
+        if is_metrics_port(scope, self._settings) and path != METRICS:
+            return HTTPException(404, f"this port serves {METRICS} alone")
         size = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
         if size > (limit := self._settings.address_limit_bytes):
             return HTTPException(414, f"the address is longer than {limit:,} bytes", _CLOSE)
@@ -103,11 +109,59 @@ class Guarded:
             return HTTPException(431, f"the headers are larger than {limit:,} bytes", _CLOSE)
         return None
 
-    def _serves(self, host: str) -> bool:
-        if not self._settings.allowed_hosts:
+    def _serves(self, host: str, scope: Scope) -> bool:
+        """Whether `host` is a name of ours where `scope` came in.
+
+        A page whose name is pointed to this machine reaches a loopback address, but names
+        its own host: https://en.wikipedia.org/wiki/DNS_rebinding. So there the names of
+        that address are answered, to this machine alone, and those that the operator gave.
+        """
+        if is_loopback_name(host) and _is_loopback(scope["client"]):
             return True
-        host = host.lower().rstrip(".")
+        if is_metrics_port(scope, self._settings):
+            return False
+        if not self._settings.allowed_hosts:
+            return not _is_loopback(scope["server"])
+        if "*" in self._hosts:
+            return True
+        host = host.lower().removesuffix(".")
         return host in self._hosts or host.endswith(self._domains or ("\0",))
+
+    def _misdirected(self, host: re.Match[str] | None) -> str:
+        if self._settings.allowed_hosts:
+            return (
+                "this server does not answer for that host; BROADSHEET_ALLOWED_HOSTS names its own"
+            )
+        told = "on a loopback address this server answers for loopback names alone"
+        return f"{told}; others are set by BROADSHEET_ALLOWED_HOSTS={host['name'] if host else '…'}"
+
+
+def is_metrics_port(scope: Scope, settings: Settings) -> bool:
+    """Whether a request came in by the port that serves the metrics, and nothing else."""
+    _, port = scope["server"] or (None, None)
+    return settings.metrics_port is not None and port == settings.metrics_port
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a `Host` without its port means the machine itself, wherever it is looked up.
+
+    >>> [is_loopback_name(each) for each in ("LOCALHOST.", "127.9.9.9", "[::1]")]
+    [True, True, True]
+    >>> [is_loopback_name(each) for each in ("localhost.evil", "2130706433", "0.0.0.0", "")]
+    [False, False, False, False]
+    """
+    host = host.lower().removesuffix(".")
+    return host in ("localhost", "[::1]") or (host[:4] == "127." and _is_loopback((host, None)))
+
+
+def _is_loopback(endpoint: tuple[str, int | None] | None) -> bool:
+    """Whether an end of a connection is a loopback address, also one of IPv4 inside of IPv6."""
+    try:
+        address = ip_address(endpoint[0] if endpoint else "")
+    except ValueError:
+        return False
+    inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (inner or address).is_loopback
 
 
 class _Full(HTTPException):

@@ -8,14 +8,21 @@ limits that lie below the application. uvicorn's own reading of `X-Forwarded-…
 
 from __future__ import annotations
 
+import logging
+import re
+import socket
+import sys
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors.multiprocess import Multiprocess
 
 from app import logs
 from app.api import problems
@@ -23,12 +30,14 @@ from app.api.guard import SLOWEST_BYTES_S
 
 if TYPE_CHECKING:
     import asyncio
-    import socket
     from collections.abc import Callable
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     from app.settings import Settings
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,16 @@ class Bounds:
 
 def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Serve the API until told to stop; raises SystemExit when it cannot start."""
-    uvicorn.run(_APP, host=host, port=port, workers=workers, **_options(settings))
+    config = uvicorn.Config(_APP, host=host, port=port, workers=workers, **_options(settings))
+    metrics = [_metrics_socket(settings.metrics_port)] if settings.metrics_port else []
+    if workers > 1:  # all listen on all sockets, so whichever takes a scrape answers for all
+        Multiprocess(config, sockets=[config.bind_socket(), *metrics]).run()
+        return
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):  # alone it binds all addresses of a name such as localhost
+        server.run([config.bind_socket(), *metrics] if metrics else None)
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def run_on(listener: socket.socket, settings: Settings, *, started: Callable[[], None]) -> None:
@@ -90,6 +108,17 @@ class _Telling(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.told()
+
+
+def _metrics_socket(port: int) -> socket.socket:
+    """The socket of the port that serves the metrics; it is the machine's own alone."""
+    try:
+        opened = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        log.error("BROADSHEET_METRICS_PORT=%d: %s", port, error.strerror)
+        sys.exit(STARTUP_FAILURE)
+    opened.set_inheritable(True)
+    return opened
 
 
 class Bounded(HttpToolsProtocol):
@@ -153,10 +182,18 @@ class Bounded(HttpToolsProtocol):
         self._head_begun = False
         self._unaccounted_bytes = 0
         self._stop_waiting()
+        if whole := _WHOLE_ADDRESS.match(self.url):
+            self._take_host(whole[1])
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is not None and self.cycle is not before:
             self._unanswered.append(self.cycle)
+
+    def _take_host(self, authority: bytes) -> None:
+        """Of a whole address as the target, its host holds: RFC 9112, section 3.2.2."""
+        others = [each for each in self.headers if each[0] != b"host"]
+        if len(self.headers) - len(others) < 2:  # two are refused, as ever
+            self.headers[:] = [*others, (b"host", authority)]
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body, which the application counts."""
@@ -243,6 +280,7 @@ class Bounded(HttpToolsProtocol):
         return first is not None and (first.response_started or not first.more_body)
 
 
+_WHOLE_ADDRESS = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 _LONGEST_READ_BYTES = 0xFFFF
 """An address that is longer cannot be taken apart by the parser."""
 _FRAMING_BYTES = 64 * 1024

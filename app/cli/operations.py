@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from app.cli.common import DIFFERENT, FAILED, AsJson, chosen
+from app.cli.common import DIFFERENT, FAILED, WRONG_USE, AsJson, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +43,9 @@ def serve(
 
     refuse_retired(os.environ)
     settings = chosen()
+    if settings.metrics_port == port:
+        print(f"error: BROADSHEET_METRICS_PORT is --port: {port}", file=sys.stderr)
+        raise typer.Exit(WRONG_USE)
     logging.config.dictConfig(
         logs.config(settings.log_format)
     )  # from the first line on, that of the key too

@@ -233,7 +233,7 @@ async def raw(app: ASGIApp, **more: Any) -> tuple[int, dict[bytes, bytes], bytes
         "query_string": b"",
         "scheme": "http",
         "http_version": "1.1",
-        "server": ("127.0.0.1", 8000),
+        "server": ("192.0.2.1", 8000),
         "client": ("127.0.0.1", 1),
         "headers": [(b"host", b"test")],
         **more,

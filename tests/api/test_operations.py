@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[2] / "docs"
 RUNBOOK = (FOLDER / "operations.md").read_text(encoding="utf-8")
 DASHBOARD = json.loads((FOLDER / "operations" / "grafana.json").read_text(encoding="utf-8"))
-(RULES,) = yaml.safe_load((FOLDER / "operations" / "alerts.yml").read_text("utf-8"))["groups"]
+ALERTS = (FOLDER / "operations" / "alerts.yml").read_text("utf-8")
+(RULES,) = yaml.safe_load(ALERTS)["groups"]
 NAME = re.compile(r"\bbroadsheet_\w+")
 
 
@@ -113,6 +114,17 @@ def promtool(*arguments: str | Path, stdin: str = "") -> None:
 
 def test_prometheus_reads_the_alerts() -> None:
     promtool("rules", "--lint-fatal", FOLDER / "operations" / "alerts.yml")
+
+
+def test_the_alerts_are_about_the_job_that_is_scraped() -> None:
+    (elsewhere,) = re.findall(r"^```yaml\n(.*?)^```$", RUNBOOK, re.MULTILINE | re.DOTALL)
+    for told in ((FOLDER / "operations" / "prometheus.yml").read_text(), elsewhere):
+        (job,) = yaml.safe_load(told)["scrape_configs"]
+        assert {job["job_name"]} == set(re.findall(r'job="(\w+)"', ALERTS))
+
+
+def test_prometheus_reads_the_scrapes() -> None:
+    promtool("config", FOLDER / "operations" / "prometheus.yml")
 
 
 def test_prometheus_reads_the_queries_of_the_dashboard(tmp_path: Path) -> None:

@@ -96,13 +96,15 @@ def drip(connection: socket.socket, piece: bytes, every_s: float) -> bytes:
     raise AssertionError("the server goes on listening")
 
 
-GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
-POST = b"POST /v1/search HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 WRITE = POST.replace(b"search", b"articles")
 KEY = f"Authorization: {factories.KEYED['Authorization']}\r\n".encode()
 
 
-@pytest.mark.parametrize("begun", [b"", b"GE", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a"])
+@pytest.mark.parametrize(
+    "begun", [b"", b"GE", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost"]
+)
 def test_a_head_that_stops_is_not_waited_for(port: int, begun: bytes) -> None:
     with connected(port) as connection:
         connection.sendall(begun)
@@ -162,7 +164,7 @@ def test_what_comes_after_the_answer_is_not_waited_for(port: int) -> None:
 def test_a_client_that_reads_nothing_is_let_go(port: int) -> None:
     with connected(port) as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        reader.sendall(b"GET /v1/search.csv HTTP/1.1\r\nHost: a\r\n\r\n")
+        reader.sendall(b"GET /v1/search.csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
         until = time.monotonic() + PATIENCE_S
         while len(open_connections(port)) > 0:
             assert time.monotonic() < until, "the connection is still held"
@@ -224,8 +226,8 @@ def test_an_upgrade_is_passed_over(port: int, upgrade: bytes) -> None:
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
-        b"GET /v1/search?q=\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /v1/search?q=\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
@@ -252,7 +254,7 @@ def refused(received: bytes) -> tuple[int, str]:
     ("refusing", "expected"),
     [
         (b"GE", (408, "too-slow")),
-        (b"GET /" + b"a" * 66_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", (414, "too-large")),
+        (b"GET /" + b"a" * 66_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", (414, "too-large")),
         (GET[:-2] + b"X: " + b"a" * 200_000, (431, "too-large")),
     ],
 )
@@ -265,7 +267,7 @@ def test_every_refusal_is_a_problem_document(
 
 
 def test_a_client_that_asks_ahead_and_goes_leaves_no_trace(port: int) -> None:
-    asked = b"GET /v1/search?q=apples&limit=20 HTTP/1.1\r\nHost: a\r\n\r\n"
+    asked = b"GET /v1/search?q=apples&limit=20 HTTP/1.1\r\nHost: localhost\r\n\r\n"
     for _ in range(10):  # the fixture looks for a traceback at the end
         with connected(port) as connection:
             connection.sendall(asked * 100)
@@ -280,7 +282,7 @@ def test_a_body_that_is_none_waits_for_the_answer_before_it(port: int) -> None:
 
 
 def test_what_is_no_http_waits_for_the_answer_before_it(port: int) -> None:
-    search = b"GET /v1/search?q=a*&limit=20 HTTP/1.1\r\nHost: a\r\n\r\n"
+    search = b"GET /v1/search?q=a*&limit=20 HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with connected(port) as connection:
         connection.sendall(search + b"\x00\x01 no http\r\n\r\n")
         head, _, body = rest(connection).partition(b"\r\n\r\n")

@@ -1,0 +1,32 @@
+"""Settings: what is empty, unknown or too wide is told, never taken for the default."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+NONE_IS_LESS = {"source", "root_path", "database_url", "extractor_model", "otlp_endpoint"}
+"""Empty means none of it, which neither opens anything nor lifts a limit."""
+NOBODY = {"trusted_proxies", "cors_origins"}
+"""Empty means nobody, which is the closest there is."""
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_an_empty_secret_or_limit_is_an_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"BROADSHEET_{name.upper()}", "")
+    if name in NONE_IS_LESS | NOBODY:
+        assert not getattr(Settings(), name)
+        return
+    with pytest.raises(ValidationError, match=name):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    "value", [",", " , ", "*, a b", "news.example:80", "a/b", "**", "http://a"]
+)
+def test_hosts_that_are_none_are_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROADSHEET_ALLOWED_HOSTS", value)
+    with pytest.raises(ValidationError, match="allowed_hosts"):
+        Settings()
