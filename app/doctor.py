@@ -75,12 +75,10 @@ def _settings(environment: Mapping[str, str]) -> Finding:
         refuse_retired(environment)
     except SettingRetired as error:
         return Finding("settings", "wrong", str(error), error.hint)
-    unknown = list(unknown_names(environment))
+    unknown = [f"{name} (like {nearest})" for name, nearest in unknown_names(environment)]
     if unknown:
-        detail = f"not settings: {', '.join(unknown)}"
-        return Finding(
-            "settings", "warning", detail, "see docs/settings.md, or: broadsheet settings"
-        )
+        detail = f"not settings, and ignored: {', '.join(unknown)}"
+        return Finding("settings", "warning", detail, "run: broadsheet settings")
     return Finding("settings", "ok", "all are known")
 
 

@@ -188,10 +188,10 @@ class Settings(BaseSettings):
             return value
         return tuple(each.strip() for each in value.split(",") if each.strip())
 
-    @field_validator("data_dir", "write_token", "allowed_hosts", mode="before")
+    @field_validator("data_dir", "first_key_file", "allowed_hosts", mode="before")
     @classmethod
     def _something_is_named(cls, value: object) -> object:
-        # Empty would be the current folder, no secret, any host.
+        # Empty would be the current folder, no key, any host.
         if isinstance(value, str) and not value.strip(", "):
             raise ValueError("names nothing; leave it unset for the default")
         return value
@@ -225,13 +225,6 @@ class Settings(BaseSettings):
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("first_key_file", mode="before")
-    @classmethod
-    def _secret_is_not_empty(cls, value: object) -> object:
-        if value == "":
-            raise ValueError("is empty; unset it, or name the file")
-        return value
-
     @field_validator("database_url", mode="after")
     @classmethod
     def _database_is_known(cls, value: str | None) -> str | None:
@@ -263,19 +256,29 @@ RETIRED = {
 """Settings of earlier versions, and what stands in their place."""
 
 
-def refuse_retired(environment: Mapping[str, str]) -> None:
-    """Raise SettingRetired for one that is set, even to nothing: what it shut is not shut."""
-    for name in environment:
-        if (successor := RETIRED.get(name.upper())) is not None:
-            raise SettingRetired(name, successor)
-
-
-def unknown_names(environment: Mapping[str, str]) -> Iterator[str]:
-    """Variables that look like settings and are none, sorted: typing errors mostly."""
-    known = {f"BROADSHEET_{name}".upper() for name in Settings.model_fields}
+def retired_names(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Settings of earlier versions that are set, even to nothing, each with its successor."""
     for name in sorted(environment):
-        if name.upper().startswith("BROADSHEET_") and name.upper() not in known:
-            yield name
+        if (successor := RETIRED.get(name.upper())) is not None:
+            yield name, successor
+
+
+def refuse_retired(environment: Mapping[str, str]) -> None:
+    """Raise SettingRetired for one that is left: what it shut is not shut."""
+    for name, successor in retired_names(environment):
+        raise SettingRetired(name, successor)
+
+
+def unknown_names(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Variables that never were settings and look like one, each with the one most like it."""
+    known = [name.upper() for name in Settings.model_fields]
+    passed = RETIRED.keys() | {f"BROADSHEET_{name}" for name in known}
+    for name in sorted(environment):
+        if name.upper().startswith("BROADSHEET_") and name.upper() not in passed:
+            from rapidfuzz import process  # here, since only a typing error needs it
+
+            end = name.upper().removeprefix("BROADSHEET_")
+            yield name, f"BROADSHEET_{process.extractOne(end, known)[0]}"
 
 
 def shown(settings: Settings) -> dict[str, dict[str, Any]]:

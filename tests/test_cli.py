@@ -196,6 +196,7 @@ def test_a_setting_that_does_not_exist_is_pointed_out(
     monkeypatch.setenv("BROADSHEET_THREAD", "3")
     assert run("check").exit_code in (0, 4)
     assert "BROADSHEET_THREAD is not a setting" in caplog.text
+    assert "did you mean BROADSHEET_THREADS?" in caplog.text
 
 
 def test_the_version_is_printed(run: Callable[..., Result]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings
+from app.settings import Settings, unknown_names
 
 NONE_IS_LESS = {"source", "root_path", "database_url", "extractor_model", "otlp_endpoint"}
 """Empty means none of it, which neither opens anything nor lifts a limit."""
@@ -30,3 +30,17 @@ def test_hosts_that_are_none_are_refused(value: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("BROADSHEET_ALLOWED_HOSTS", value)
     with pytest.raises(ValidationError, match="allowed_hosts"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("BROADSHEET_TREADS", "BROADSHEET_THREADS"),
+        ("BROADSHEET_ALOWED_HOST", "BROADSHEET_ALLOWED_HOSTS"),
+        ("broadsheet_trusted_proxy", "BROADSHEET_TRUSTED_PROXIES"),
+        ("BROADSHEET_DB_URL", "BROADSHEET_DATABASE_URL"),
+    ],
+)
+def test_an_unknown_name_comes_with_the_nearest(written: str, meant: str) -> None:
+    known = dict.fromkeys(["BROADSHEET_THREADS", "broadsheet_source", "HOME"], "")
+    assert list(unknown_names({written: "", **known})) == [(written, meant)]

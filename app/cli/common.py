@@ -45,10 +45,12 @@ def chosen() -> Settings:
     """The settings of the environment; a wrong one ends the command and is named."""
     from pydantic import ValidationError
 
-    from app.settings import Settings, unknown_names, without_password
+    from app.settings import Settings, retired_names, unknown_names, without_password
 
-    for name in unknown_names(os.environ):
-        log.warning("%s is not a setting and is ignored", name)
+    for name, nearest in unknown_names(os.environ):
+        log.warning("%s is not a setting and is ignored; did you mean %s?", name, nearest)
+    for name, successor in retired_names(os.environ):
+        log.warning("%s is not a setting any more: %s", name, successor)
     try:
         return Settings()
     except ValidationError as error:
