@@ -101,7 +101,8 @@ def nginx(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[Fro
         "127.0.0.1:8002": f"127.0.0.1:{second}",
         "listen 80": f"listen 127.0.0.1:{front.http_port}",
         "listen 443": f"listen 127.0.0.1:{front.https_port}",
-        "https://$host$request_uri": f"{front.url}$request_uri",
+        "https://news.example.org$request_uri": f"{front.url}$request_uri",
+        "$host != news.example.org": "$host != 127.0.0.1",
         "/etc/ssl/news.example.org.pem": str(made),
         "/etc/ssl/news.example.org.key": str(key),
         "server_name news.example.org": "server_name 127.0.0.1",
@@ -143,6 +144,7 @@ def haproxy(folder: Path, ports: list[int], *, kept: bool = False) -> Iterator[F
         "bind :443": f"bind 127.0.0.1:{front.https_port}",
         "/etc/ssl/news.example.org.pem": str(folder / "both.pem"),
         "redirect scheme https code": f"redirect prefix {front.url} code",
+        "host_only -i news.example.org": "host_only -i 127.0.0.1",
         "sc0_http_req_rate gt 500": "sc0_http_req_rate gt 100000",
         "127.0.0.1:8001": f"127.0.0.1:{first}",
         "127.0.0.1:8002": f"127.0.0.1:{second}",
@@ -211,6 +213,7 @@ class Upstream:
         self._environment = {
             **environment(folder),
             "BROADSHEET_TRUSTED_PROXIES": "127.0.0.1/32",  # as the examples say
+            "BROADSHEET_ALLOWED_HOSTS": "127.0.0.1",
             "BROADSHEET_LOG_FORMAT": "json",
         }
         self._process: subprocess.Popen[bytes] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -121,6 +122,34 @@ def test_what_is_too_large_is_refused_before_it_gets_here(front: Front) -> None:
         answer = client.post("/archive/v1/articles", content=large, headers=factories.KEYED)
         assert answer.status_code == 413
         assert client.get(f"/archive/v1/search?q={'a' * 20_000}").status_code in (400, 414)
+
+
+@pytest.mark.parametrize(
+    "path", ["metrics", "metrics?x=1", "%6detrics", "./metrics", "v1/../metrics", "/metrics"]
+)
+def test_the_metrics_stay_inside(front: Front, path: str) -> None:
+    answer = asked(front, f"/archive/{path}", host=f"127.0.0.1:{front.https_port}")
+    assert answer.partition("\r\n")[0].split(" ")[1] in ("400", "404", "308")
+    assert "broadsheet_" not in answer
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost", "127.0.0.1.evil.example", ""])
+def test_foreign_names_reach_nobody(front: Front, host: str) -> None:
+    answer = asked(front, "/archive/v1/articles", host=host)
+    assert answer.partition("\r\n")[0].split(" ")[1] in ("200", "400", "421")
+    assert "items" not in answer  # Caddy answers nothing at all, with 200
+
+
+def asked(front: Front, target: str, *, host: str) -> str:
+    """The answer to a request as it stands here, over TLS."""
+    with (
+        socket.create_connection(("127.0.0.1", front.https_port), timeout=30) as connection,
+        front.trust.wrap_socket(connection, server_hostname="127.0.0.1") as secured,
+    ):
+        head = f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        secured.sendall(head.encode())
+        with secured.makefile("rb") as answer:
+            return answer.read().decode(errors="replace")
 
 
 RELOADS = 5
