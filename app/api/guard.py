@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -97,8 +97,10 @@ class Guarded:
         host = _HOST.fullmatch(hosts[0].decode("latin-1")) if hosts else None
         if hosts and hosts[0] and host is None:
             return HTTPException(400, "the Host header is not a host", _CLOSE)
-        if path not in PROBES and not self._serves(host["name"] if host else "", scope):
-            return HTTPException(421, self._misdirected(host))
+        if path not in PROBES:
+            name = host["name"] if host else ""
+            if not self._serves(name, scope) or self._may_be_rebound(scope):
+                return HTTPException(421, self._misdirected(name))
         if is_metrics_port(scope, self._settings) and path != METRICS:
             return HTTPException(404, f"this port serves {METRICS} alone")
         size = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
@@ -127,13 +129,26 @@ class Guarded:
         host = host.lower().removesuffix(".")
         return host in self._hosts or host.endswith(self._domains or ("\0",))
 
-    def _misdirected(self, host: re.Match[str] | None) -> str:
+    def _may_be_rebound(self, scope: Scope) -> bool:
+        """Whether `Host` is a foreign domain where a trusted proxy tells another name.
+
+        A browser on the proxy's machine has its address, and a page there can send any
+        header but `Host`. Proxies send a name that clients use, or that of their upstream.
+        """
+        sent = _HOST.fullmatch(scope.get("sent_host", b"").decode("latin-1"))
+        if sent is None or not _is_loopback(scope["server"]):
+            return False
+        name = sent["name"]
+        domain = "." in name.removesuffix(".") and _address(name.strip("[].")) is None
+        return domain and not self._serves(name, scope)
+
+    def _misdirected(self, name: str) -> str:
         if self._settings.allowed_hosts:
             return (
                 "this server does not answer for that host; BROADSHEET_ALLOWED_HOSTS names its own"
             )
         told = "on a loopback address this server answers for loopback names alone"
-        return f"{told}; others are set by BROADSHEET_ALLOWED_HOSTS={host['name'] if host else '…'}"
+        return f"{told}; others are set by BROADSHEET_ALLOWED_HOSTS={name or '…'}"
 
 
 def is_metrics_port(scope: Scope, settings: Settings) -> bool:
@@ -156,12 +171,16 @@ def is_loopback_name(host: str) -> bool:
 
 def _is_loopback(endpoint: tuple[str, int | None] | None) -> bool:
     """Whether an end of a connection is a loopback address, also one of IPv4 inside of IPv6."""
-    try:
-        address = ip_address(endpoint[0] if endpoint else "")
-    except ValueError:
-        return False
+    address = _address(endpoint[0] if endpoint else "")
     inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (inner or address).is_loopback
+    return address is not None and (inner or address).is_loopback
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 class _Full(HTTPException):

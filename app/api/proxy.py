@@ -1,9 +1,10 @@
 """Behind a proxy: who asks, under which scheme, host and prefix, as the client sees it.
 
 In: a request as it came. Out: the same request with `client`, `scheme`, `Host`, `root_path`
-and `path` as they were at the outermost proxy. `X-Forwarded-…` headers are believed from the
-networks that the operator named and dropped from everybody else; no request can widen that.
-Of a header that came more than once the last value counts: the nearest proxy wrote it.
+and `path` as they were at the outermost proxy; a `Host` that was replaced is in `sent_host`.
+`X-Forwarded-…` headers are believed from the networks that the operator named and dropped from
+everybody else; no request can widen that. Of a header that came more than once the last value
+counts: the nearest proxy wrote it.
 """
 
 from __future__ import annotations
@@ -67,8 +68,10 @@ class Proxied:
                 if scheme := given.get("x-forwarded-proto", "").lower():
                     scope = {**scope, "scheme": scheme if scheme == "https" else "http"}
                 if host := given.get("x-forwarded-host"):
+                    sent = dict(headers).get(b"host", b"")
                     headers = [each for each in headers if each[0] != b"host"]
                     headers.append((b"host", host.encode("latin-1")))
+                    scope = {**scope, "sent_host": sent}
                 offered = given.get("x-forwarded-prefix", "").rstrip("/")
                 if is_prefix(offered):
                     prefix = offered

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from app.api.guard import Guarded
-from tests import factories
+from tests import factories, programs
 from tests.faults.house import eventually
-from tests.test_cli import free_port
+from tests.test_cli import broadsheet, environment, free_port
 from tests.test_serving import serving
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ async def status(folder: Path, host: str | None, **more: Any) -> int:
         "query_string": b"",
         "server": LOOPBACK,
         "client": ("127.0.0.1", 4711),
+        "sent_host": b"",
         "headers": [] if host is None else [(b"host", host.encode())],
     }
     scope |= {name: more.pop(name) for name in [*scope] if name in more}
@@ -132,6 +133,22 @@ async def test_the_port_of_the_metrics_serves_nothing_else_and_nobody_else(tmp_p
         more = {"path": "/metrics", "allowed_hosts": hosts, **at}
         assert await status(tmp_path, "news.example", **more) == 421
         assert await status(tmp_path, "localhost", client=("10.0.0.9", 1), **more) == 421
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("told", ["localhost", "news.example"])
+async def test_a_page_cannot_tell_its_name_as_a_proxy_does(tmp_path: Path, told: str) -> None:
+    given = {"allowed_hosts": "news.example"}
+    for sent in ("127.0.0.1:8001", "upstream", "news.example", "10.0.0.7", "[::1]", ""):
+        at = {"sent_host": sent.encode(), **given}
+        assert await status(tmp_path, told, **at) == 200, sent
+    for sent in ("rebound.example:8001", "rebound.example.", "localhost.evil", "127.0.0.1.evil"):
+        at = {"sent_host": sent.encode(), **given}
+        assert await status(tmp_path, told, **at) == 421, sent
+        assert await status(tmp_path, told, path="/metrics", **at) == 421, sent
+        outside = {"server": ("10.0.0.2", 8000), **at}
+        if told == "news.example":
+            assert await status(tmp_path, told, **outside) == 200, sent
 
 
 # --- a server, over bare connections
@@ -208,6 +225,22 @@ def test_the_metrics_have_a_port_of_their_own(ports: tuple[int, int]) -> None:
     for path in ("/", "/v1/articles", "/healthz", "/openapi.json", "/docs"):
         assert httpx.get(f"{own}{path}").status_code == 404
     assert answered(ports[1], "GET /metrics HTTP/1.1\r\nHost: rebound.example")[0] == 421
+
+
+def test_a_port_of_the_metrics_that_is_taken_stops_the_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = str(other.getsockname()[1])
+        for port, code in (("0", 1), (taken, 2)):
+            done = programs.run(
+                broadsheet("serve", "--port", port),
+                env=environment(tmp_path, BROADSHEET_METRICS_PORT=taken),
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert done.returncode == code
+            assert "BROADSHEET_METRICS_PORT" in done.stderr
+            assert taken in done.stderr
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]"])

@@ -255,6 +255,16 @@ async def test_the_setting_gives_the_prefix_without_a_header(tmp_path: Path) -> 
             assert link.startswith("http://inside:8000/archive/v1/articles?")
 
 
+async def test_a_page_on_the_proxys_machine_cannot_speak_for_it(tmp_path: Path) -> None:
+    chosen = factories.settings(tmp_path, trusted_proxies="127.0.0.1/32")
+    transport = httpx.ASGITransport(create_app(chosen))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        told = {"X-Forwarded-Host": "localhost"}
+        for host, status in {"rebound.example:8000": 421, "127.0.0.1:8000": 307}.items():
+            answer = await client.get("/", headers={"Host": host, **told})
+            assert answer.status_code == status
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [
