@@ -1,7 +1,7 @@
-"""What could be wrong with this installation, looked at without changing anything.
+"""What could be wrong with this installation, or open, looked at without changing anything.
 
-Each look gives one Finding. It reads settings, folders, the database and the index; a
-server may run meanwhile. It repairs nothing: a finding says what would.
+Each look gives one Finding. It reads settings, folders, the database, the index and where a
+server that runs meanwhile listens. It repairs nothing: a finding says what would.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from app import indexing
+from app import indexing, keys, listening
 from app.database import Database, file_of
-from app.errors import BroadsheetError, SchemaMismatch, SettingRetired
+from app.errors import BroadsheetError, KeyFileUnusable, SchemaMismatch, SettingRetired
 from app.search import open_engine
 from app.settings import refuse_retired, unknown_names
 
@@ -34,12 +34,14 @@ MB = 1024 * 1024
 LEAST_FREE_BYTES = 64 * MB
 LEAST_FILES = 1024
 CLOCK_SPARE_S = 60.0
+NARROW = {4: 16, 6: 64}
+"""Bits of the widest network, by version, that is plausibly one of proxies alone."""
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "fuse.glusterfs"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one look found; `hint` says what helps where it is not `ok`."""
+    """What one look found; `hint` says what helps, or what would make it less open."""
 
     name: str
     level: Literal["ok", "warning", "wrong"]
@@ -50,6 +52,7 @@ class Finding:
 def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
     """Every finding, in an order in which the first that is wrong explains those below."""
     yield _settings(environment)
+    yield from _open(settings)
     yield _clock(settings)
     yield _files()
     folder = _folder(settings)
@@ -67,6 +70,7 @@ def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Find
         migrations = _migrations(database)
         yield migrations
         if migrations.level == "ok":
+            yield _keys(database)
             yield _index(settings, database)
 
 
@@ -80,6 +84,59 @@ def _settings(environment: Mapping[str, str]) -> Finding:
         detail = f"not settings, and ignored: {', '.join(unknown)}"
         return Finding("settings", "warning", detail, "run: broadsheet settings")
     return Finding("settings", "ok", "all are known")
+
+
+def _open(settings: Settings) -> Iterator[Finding]:
+    """What of the server is open to whom, by its settings and by where one listens now."""
+    yield _hosts(settings)
+    wide = [each for each in settings.trusted_proxies if each.prefixlen < NARROW[each.version]]
+    if wide:
+        told = ", ".join(map(str, wide))
+        detail = f"every address of {told} may say who a client is, and which host it asked"
+        yield Finding("proxies", "warning", detail, "name the proxies' own addresses")
+    else:
+        listed = ", ".join(map(str, settings.trusted_proxies))
+        yield Finding("proxies", "ok", f"trusted: {listed or 'none'}")
+    if "*" in settings.cors_origins:
+        detail = "pages of any origin may read answers in a browser"
+        yield Finding("cors", "warning", detail, "name the origins in BROADSHEET_CORS_ORIGINS")
+    else:
+        yield Finding("cors", "ok", f"origins: {', '.join(settings.cors_origins) or 'none'}")
+    if settings.reads == "open":
+        detail = "open to everybody who reaches the server"
+        yield Finding("reads", "ok", detail, "BROADSHEET_READS=keyed asks for a key")
+    else:
+        yield Finding("reads", "ok", "need a key")
+    if settings.first_key_file is not None:
+        yield _first_key(settings.first_key_file)
+    port = settings.metrics_port
+    aside = f"; without one on port {port} of 127.0.0.1" if port else ""
+    yield Finding("metrics", "ok", f"need a key{aside}")
+
+
+def _first_key(path: Path) -> Finding:
+    try:
+        keys.read(path)
+        mode = path.stat().st_mode
+    except (KeyFileUnusable, OSError) as error:
+        return Finding("first key", "wrong", str(error), "without it a server does not start")
+    if mode & stat.S_IROTH:
+        return Finding("first key", "warning", f"everybody may read it: {path}", f"chmod o= {path}")
+    return Finding("first key", "ok", f"can be taken from {path}")
+
+
+def _hosts(settings: Settings) -> Finding:
+    """Which host names are answered: https://en.wikipedia.org/wiki/DNS_rebinding."""
+    hint = "name those that clients use in BROADSHEET_ALLOWED_HOSTS"
+    if "*" in settings.allowed_hosts:
+        return Finding("hosts", "warning", "any host name is answered, also a web page's", hint)
+    if settings.allowed_hosts:
+        return Finding("hosts", "ok", f"answered: {', '.join(settings.allowed_hosts)}")
+    for address, port in listening.addresses(file_of(settings)):
+        if not address.is_loopback:
+            detail = f"a server listens on {address}, port {port}, and answers any host name there"
+            return Finding("hosts", "warning", detail, hint)
+    return Finding("hosts", "ok", "loopback names alone are answered on a loopback address")
 
 
 def _clock(settings: Settings) -> Finding:
@@ -192,6 +249,22 @@ def _migrations(database: Database) -> Finding:
     except BroadsheetError as error:
         return Finding("migrations", "wrong", str(error))
     return Finding("migrations", "ok", "the tables are those of this program")
+
+
+def _keys(database: Database) -> Finding:
+    """Who may write over HTTP, and for how long."""
+    now = datetime.now(UTC)
+    with database.reading() as session:
+        good = [each for each in keys.listing(session) if each.state(now) == "good"]
+    if not good:
+        hint = "run: broadsheet keys create NAME --scope write"
+        return Finding("keys", "ok", "none: nobody can write over HTTP", hint)
+    told = f"{len(good)} can be used"
+    endless = [each.name for each in good if each.expires_at is None and each.allows("write")]
+    if not endless:
+        return Finding("keys", "ok", told)
+    detail = f"{told}; these write and never expire: {', '.join(endless)}"
+    return Finding("keys", "ok", detail, "run: broadsheet keys revoke NAME, for one in no use")
 
 
 def _index(settings: Settings, database: Database) -> Finding:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import time
 from contextlib import closing
+from datetime import timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
 
-from app import cli, doctor
+from app import cli, doctor, keys, listening
+from app.database import Database
 from app.settings import Settings, without_password
 from tests import factories, programs
 from tests.test_backup import fill
@@ -40,6 +44,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 def found(folder: Path, **environment_: str) -> dict[str, Finding]:
     return {each.name: each for each in doctor.examine(factories.settings(folder), environment_)}
+
+
+def chosen(folder: Path, **settings: str) -> dict[str, Finding]:
+    return {each.name: each for each in doctor.examine(factories.settings(folder, **settings), {})}
 
 
 def levels(folder: Path) -> dict[str, str]:
@@ -94,6 +102,92 @@ def test_the_exit_code_tells_wrong_from_warned(run: Callable[..., Result], tmp_p
     assert "  hint: run: broadsheet sync" in result.stdout
     listed = json.loads(run("doctor", "--json").stdout)
     assert listed[-1]["level"] == "wrong"
+
+
+# --- what is open
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "told"),
+    [
+        ({"allowed_hosts": "*"}, "hosts", "any host name"),
+        ({"cors_origins": "*"}, "cors", "any origin"),
+        ({"trusted_proxies": "10.0.0.0/8,10.0.0.1/32"}, "proxies", "of 10.0.0.0/8 may"),
+        ({"trusted_proxies": "fd00::/8"}, "proxies", "of fd00::/8 may"),
+    ],
+)
+def test_what_is_opened_wide_is_a_warning(
+    tmp_path: Path, settings: dict[str, str], name: str, told: str
+) -> None:
+    finding = chosen(tmp_path, **settings)[name]
+    assert (finding.level, finding.hint is None) == ("warning", False)
+    assert told in finding.detail
+
+
+def test_what_is_open_by_choice_is_named(tmp_path: Path) -> None:
+    closed = {"trusted_proxies": "10.0.0.7/32", "cors_origins": "https://a.example"}
+    findings = chosen(tmp_path, allowed_hosts="news.example", metrics_port="9100", **closed)
+    told = {name: each.detail for name, each in findings.items() if each.level == "ok"}
+    assert "news.example" in told["hosts"]
+    assert "10.0.0.7/32" in told["proxies"]
+    assert "https://a.example" in told["cors"]
+    assert "9100" in told["metrics"]
+    assert "everybody" in told["reads"]
+
+
+def test_keys_are_counted_and_those_without_an_end_named(tmp_path: Path) -> None:
+    fill(tmp_path, range(1))
+    hint = found(tmp_path)["keys"].hint
+    assert hint is not None
+    assert "keys create" in hint
+    with factories.store(tmp_path) as database, database.transaction() as session:
+        for name in ("reads", "writes", "gone"):
+            keys.create(session, name, scope="read" if name == "reads" else "write")
+        keys.create(session, "ends", scope="erase", expires_in=timedelta(days=9))
+        keys.revoke(session, "gone")
+    told = found(tmp_path)["keys"]
+    assert (told.level, told.detail) == (
+        "ok",
+        "3 can be used; these write and never expire: writes",
+    )
+
+
+def test_a_first_key_that_others_may_read_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "first-key"
+    assert chosen(tmp_path, first_key_file=str(file))["first key"].level == "wrong"
+    file.write_text(f"{factories.KEY}\n")
+    for mode, level in ((0o644, "warning"), (0o640, "ok")):
+        file.chmod(mode)
+        finding = chosen(tmp_path, first_key_file=str(file))["first key"]
+        assert finding.level == level
+        assert factories.KEY not in finding.detail
+
+
+def test_a_setting_of_an_earlier_version_is_wrong(tmp_path: Path) -> None:
+    told = found(tmp_path, BROADSHEET_WRITE_TOKEN="")["settings"]
+    assert (told.level, told.hint is None) == ("wrong", False)
+    assert "BROADSHEET_WRITE_TOKEN" in told.detail
+    assert "keys create" in str(told.hint)
+
+
+def test_a_server_beyond_the_machine_that_answers_any_host_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, range(1))
+    with (
+        closing(Database.open(factories.settings(tmp_path))) as database,
+        database.reading(),
+        socket.create_server(("127.0.0.1", 0)) as server,
+    ):
+        listed = listening.addresses(tmp_path / "data" / "broadsheet.db")
+        assert (ip_address("127.0.0.1"), server.getsockname()[1]) in listed
+        assert chosen(tmp_path)["hosts"].level == "ok"
+    assert listening.addresses(tmp_path / "data" / "broadsheet.db") == []
+    monkeypatch.setattr(listening, "addresses", lambda _: [(ip_address("0.0.0.0"), 8000)])
+    finding = chosen(tmp_path)["hosts"]
+    assert finding.level == "warning"
+    assert "listens on 0.0.0.0, port 8000" in finding.detail
+    assert chosen(tmp_path, allowed_hosts="a.example")["hosts"].level == "ok"
 
 
 # --- settings

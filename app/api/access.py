@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 
 from app.api import problems
+from app.api.guard import METRICS, PROBES, is_metrics_port
 from app.api.rates import Rates
 from app.errors import AccessError, BroadsheetError, Forbidden, StoreError, Unauthorized
 from app.exchange import current
@@ -30,11 +31,9 @@ if TYPE_CHECKING:
     from app.keys import Scope as Allowed
     from app.settings import Settings
 
-PROBES = frozenset({"/healthz", "/readyz"})
-"""Open to everybody, however often: those who ask decide on the server's life."""
 OPEN = PROBES | {"/", "/docs", "/redoc", "/openapi.json"}
 """Open to everybody, also where reading needs a key; so is what begins with `_OPEN_FOLDER`."""
-KEYED = frozenset({"/metrics"})
+KEYED = frozenset({METRICS})
 """Needs a key, also where reading does not: it tells of the machine."""
 READING = frozenset({"/v1/search", "/v1/entities/reconcile"})
 """Where POST reads."""
@@ -49,13 +48,14 @@ class Keyed:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._settings = settings
         self._reads_keyed = settings.reads == "keyed"
         self._rates = Rates(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
-        if scope["type"] != "http" or (path in PROBES and scope["method"] in _SAFE):
+        if scope["type"] != "http" or self._is_of_the_machine(scope, path):
             await self._app(scope, receive, send)
             return
         query = scope["query_string"]
@@ -93,6 +93,14 @@ class Keyed:
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, told)
+
+    def _is_of_the_machine(self, scope: Scope, path: str) -> bool:
+        """Whether a request needs no key, ever, and is not counted.
+
+        It is a probe, or came in by the port that serves the machine's own Prometheus alone.
+        """
+        probe = path in PROBES and scope["method"] in _SAFE
+        return probe or is_metrics_port(scope, self._settings)
 
 
 def need(method: str, path: str, query: bytes, *, reads_keyed: bool) -> Allowed | None:
