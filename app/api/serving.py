@@ -190,10 +190,9 @@ class Bounded(HttpToolsProtocol):
             self._unanswered.append(self.cycle)
 
     def _take_host(self, authority: bytes) -> None:
-        """Of a whole address as the target, its host holds: RFC 9112, section 3.2.2."""
-        others = [each for each in self.headers if each[0] != b"host"]
-        if len(self.headers) - len(others) < 2:  # two are refused, as ever
-            self.headers[:] = [*others, (b"host", authority)]
+        """A whole address as the target names a host as `Host` does: one more, unless the same."""
+        if not any(n == b"host" and v.lower() == authority.lower() for n, v in self.headers):
+            self.headers.append((b"host", authority))
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body, which the application counts."""

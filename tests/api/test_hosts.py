@@ -178,9 +178,12 @@ OWN = "GET /v1/articles HTTP/1.1\r\nHost: localhost"
 HEADS = {
     OWN: 200,
     "GET /v1/articles HTTP/1.1\r\nhost:\tLOCALHOST": 200,
-    "GET http://localhost/v1/articles HTTP/1.1\r\nHost: rebound.example": 200,  # RFC 9112, 3.2.2
+    "GET HTTP://LocalHost/v1/articles HTTP/1.1\r\nHost: localhost": 200,
+    "GET http://localhost/v1/articles HTTP/1.0\r\nX: y": 200,
+    "GET http://localhost/v1/articles HTTP/1.1\r\nHost: rebound.example": 400,
     "GET /v1/articles?source=http://rebound.example HTTP/1.1\r\nHost: localhost": 200,
-    "GET http://rebound.example/v1/articles HTTP/1.1\r\nHost: localhost": 421,
+    "GET http://rebound.example/v1/articles HTTP/1.1\r\nHost: localhost": 400,
+    "GET http://rebound.example/v1/articles HTTP/1.1\r\nHost: rebound.example": 421,
     "GET HTTP://rebound.example:80/v1/articles HTTP/1.0\r\nX: y": 421,
     "GET http://localhost@rebound.example/v1/articles HTTP/1.1\r\nHost: localhost": 400,
     "GET http://localhost/v1/articles HTTP/1.1\r\nHost: localhost\r\nHost: a": 400,
