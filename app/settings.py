@@ -256,6 +256,24 @@ RETIRED = {
 """Settings of earlier versions, and what stands in their place."""
 
 
+OF_COMPOSE = frozenset(
+    f"BROADSHEET_{name}"
+    for name in (
+        "BACKUPS",
+        "BASE",
+        "ENTITIES",
+        "IMAGE",
+        "NETWORK",
+        "NGINX",
+        "NGINX_CONF",
+        "OTEL",
+        "PROXY_PUBLISH",
+        "PUBLISH",
+    )
+)
+"""Variables that docker-compose.yml alone reads; its `.env` hands them to the program as well."""
+
+
 def retired_names(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Settings of earlier versions that are set, even to nothing, each with its successor."""
     for name in sorted(environment):
@@ -272,7 +290,7 @@ def refuse_retired(environment: Mapping[str, str]) -> None:
 def unknown_names(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Variables that never were settings and look like one, each with the one most like it."""
     known = [name.upper() for name in Settings.model_fields]
-    passed = RETIRED.keys() | {f"BROADSHEET_{name}" for name in known}
+    passed = RETIRED.keys() | OF_COMPOSE | {f"BROADSHEET_{name}" for name in known}
     for name in sorted(environment):
         if name.upper().startswith("BROADSHEET_") and name.upper() not in passed:
             from rapidfuzz import process  # here, since only a typing error needs it

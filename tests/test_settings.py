@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, unknown_names
+from app.settings import OF_COMPOSE, Settings, unknown_names
 
 NONE_IS_LESS = {"source", "root_path", "database_url", "extractor_model", "otlp_endpoint"}
 """Empty means none of it, which neither opens anything nor lifts a limit."""
@@ -30,6 +33,13 @@ def test_hosts_that_are_none_are_refused(value: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("BROADSHEET_ALLOWED_HOSTS", value)
     with pytest.raises(ValidationError, match="allowed_hosts"):
         Settings()
+
+
+def test_what_compose_alone_reads_is_no_typing_error() -> None:
+    compose = (Path(__file__).parents[1] / "docker-compose.yml").read_text(encoding="utf-8")
+    ours = {f"BROADSHEET_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"\$\{(BROADSHEET_\w+)", compose)) - ours == OF_COMPOSE
+    assert list(unknown_names(dict.fromkeys(OF_COMPOSE, ""))) == []
 
 
 @pytest.mark.parametrize(
