@@ -23,20 +23,20 @@ def forked(control: socket.socket) -> list[str]:
         message, streams, _, _ = socket.recv_fds(control, LARGEST_BYTES, 3)
         if not message:
             os._exit(0)  # without atexit: what coverage has counted here, each fork writes too
-        told, telling = os.pipe()
-        between = os.fork()
-        if between == 0:
+        pid_read, pid_write = os.pipe()
+        intermediate = os.fork()
+        if intermediate == 0:
             break
-        for each in (*streams, telling):
+        for each in (*streams, pid_write):
             os.close(each)
-        os.waitpid(between, 0)  # from here on the program is a child of the one that asked
-        control.send(os.read(told, 64))
-        os.close(told)
+        os.waitpid(intermediate, 0)  # from here on the program is a child of the one that asked
+        control.send(os.read(pid_read, 64))
+        os.close(pid_read)
     if pid := os.fork():
-        os.write(telling, str(pid).encode())
+        os.write(pid_write, str(pid).encode())
         os._exit(0)
-    os.close(told)
-    os.close(telling)
+    os.close(pid_read)
+    os.close(pid_write)
     control.close()
     arguments, environment, folder = pickle.loads(message)
     for number, each in enumerate(streams):

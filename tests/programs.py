@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 
 _SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 _STARTING = threading.Lock()
+_ORDINARY = (True, None, None, None, -1, False, -1)
+"""Signals, groups, user, umask and session of a program for which none are asked."""
 
 
 class Popen(subprocess.Popen[Any]):
-    """A process that is forked where that is possible."""
+    """A process that is forked where that is possible: one step of the start differs."""
 
-    def _execute_child(  # the one step of a start that differs
+    def _execute_child(
         self,
         args: Any,
         executable: Any,
@@ -50,7 +52,7 @@ class Popen(subprocess.Popen[Any]):
         shell: Any,
         *rest: Any,
     ) -> None:
-        special = executable or preexec_fn or pass_fds or shell
+        special = executable or preexec_fn or pass_fds or shell or rest[6:] != _ORDINARY
         if special or not _is_forkable(args, os.environ if env is None else env):
             super()._execute_child(  # type: ignore[misc]
                 args, executable, preexec_fn, close_fds, pass_fds, cwd, env,
@@ -62,12 +64,12 @@ class Popen(subprocess.Popen[Any]):
             own if given == -1 else given
             for own, given in zip((0, 1, 2), (pipes[0], pipes[3], pipes[5]), strict=True)
         ]
-        wanted = pickle.dumps((args[1:], dict(os.environ if env is None else env), cwd))
+        message = pickle.dumps((args[1:], dict(os.environ if env is None else env), cwd))
         with _STARTING:
             control = _control()
             # A process whose parent ends becomes the child of its nearest subreaper: of this one.
             _prctl(_SET_CHILD_SUBREAPER, 1)
-            socket.send_fds(control, [wanted], streams)
+            socket.send_fds(control, [message], streams)
             self.pid = int(control.recv(64))
             _prctl(_SET_CHILD_SUBREAPER, 0)
         self._child_created = True
@@ -107,33 +109,33 @@ def command() -> Iterator[Path]:
         tempfile.TemporaryDirectory() as folder,
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener,
     ):
-        listener.bind(f"{folder}/asked")
+        listener.bind(f"{folder}/socket")
         listener.listen()
         file = Path(folder, "broadsheet")
-        file.write_text(_ASKING.format(python=sys.executable, address=f"{folder}/asked"))
+        file.write_text(_CLIENT.format(python=sys.executable, address=f"{folder}/socket"))
         file.chmod(0o755)
-        threading.Thread(target=_answer, args=(listener,), daemon=True).start()
+        threading.Thread(target=_serve, args=(listener,), daemon=True).start()
         yield Path(folder)
         listener.shutdown(socket.SHUT_RDWR)
 
 
-_ASKING = """#!{python} -IS
+_CLIENT = """#!{python} -IS
 import marshal, os, socket
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
     connection.connect({address!r})
-    asked = marshal.dumps((os.sys.argv[1:], dict(os.environ), os.getcwd()))
-    socket.send_fds(connection, [asked], [0, 1, 2])
+    request = marshal.dumps((os.sys.argv[1:], dict(os.environ), os.getcwd()))
+    socket.send_fds(connection, [request], [0, 1, 2])
     os._exit(int(connection.recv(9)))
 """
 
 
-def _answer(listener: socket.socket) -> None:
-    """Fork for each connection of `_ASKING`, until nobody listens any more."""
+def _serve(listener: socket.socket) -> None:
+    """Fork for each connection of `_CLIENT`, until nobody listens any more."""
 
     def fork(connection: socket.socket) -> None:
         with connection:
-            asked, streams, _, _ = socket.recv_fds(connection, forking.LARGEST_BYTES, 3)
-            arguments, environment, folder = marshal.loads(asked)
+            request, streams, _, _ = socket.recv_fds(connection, forking.LARGEST_BYTES, 3)
+            arguments, environment, folder = marshal.loads(request)
             process = Popen(
                 [sys.executable, "-m", "app", *arguments],
                 stdin=streams[0],

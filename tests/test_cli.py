@@ -424,8 +424,8 @@ def test_a_port_in_use_is_a_failure(tmp_path: Path) -> None:
 def port_of(process: subprocess.Popen[Any], log: Callable[[], str]) -> int:
     """The port that `serve --port 0` has taken, as its log says; the server is ready."""
     for _ in range(6000):
-        if told := re.search(r"running on http://[^ ]*:(\d+)", log()):
-            port = int(told[1])
+        if found := re.search(r"running on http://[^ ]*:(\d+)", log()):
+            port = int(found[1])
             wait_until_ready(process, port)
             return port
         assert process.poll() is None, f"the server has ended: {log()}"

@@ -61,12 +61,12 @@ def test_a_fork_is_a_child_of_ours_and_dies_of_a_signal() -> None:
     [("", 0), ("1 / 0", 1), ("import sys; sys.exit('no')", 1), ("import os; os._exit(9)", 9)],
 )
 def test_exit_codes_are_those_of_a_started_program(program: str, code: int) -> None:
-    told = [
+    both = [
         run(python(program), capture_output=True, text=True, check=False)
         for run in (subprocess.run, programs.run)
     ]
-    assert [each.returncode for each in told] == [code, code]
-    last = [each.stderr.splitlines()[-1:] for each in told]
+    assert [each.returncode for each in both] == [code, code]
+    last = [each.stderr.splitlines()[-1:] for each in both]
     assert last[0] == last[1]
 
 
@@ -100,3 +100,15 @@ def test_both_ways_of_a_start_give_the_same() -> None:
     command = [sys.executable, "-m", "app", "--version"]
     forked, started = (run(command, capture_output=True) for run in (programs.run, subprocess.run))
     assert (forked.returncode, forked.stdout) == (started.returncode, started.stdout)
+
+
+def test_what_a_fork_cannot_give_is_started() -> None:
+    program = "import os; print(os.getsid(0) == os.getpid(), os.environ.get('PYTHONHASHSEED'))"
+    done = programs.run(
+        python(program),
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "True 0\n"

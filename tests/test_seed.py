@@ -31,7 +31,7 @@ def test_hypothesis():
 
 
 def drawn(folder: Path, *arguments: str) -> tuple[str, list[str]]:
-    """The seed that a run tells, and what its tests draw."""
+    """The seed that a run prints, and what its tests draw."""
     shutil.copy(Path(__file__).with_name("conftest.py"), folder)
     (folder / "test_drawing.py").write_text(DRAWING)
     options = ("-rP", "-p", "no:cacheprovider", "-p", "no:schemathesis", "--rootdir", str(folder))
@@ -42,9 +42,9 @@ def drawn(folder: Path, *arguments: str) -> tuple[str, list[str]]:
         text=True,
     )
     found = re.findall(r"^drawn: (.*)", done.stdout, re.MULTILINE)
-    (header, told) = re.findall(r"^seed: (\w+),", done.stdout, re.MULTILINE)
-    assert header == told, "at the start, and at the end of a run that failed"
-    return told, found
+    header, footer = re.findall(r"^seed: (\w+),", done.stdout, re.MULTILINE)
+    assert header == footer, "at the start, and at the end of a run that failed"
+    return header, found
 
 
 def test_a_run_is_repeated_by_its_seed(tmp_path: Path) -> None:

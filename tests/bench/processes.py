@@ -169,8 +169,8 @@ def serving(data_dir: Path, work: Path, *, workers: int) -> Iterator[Server]:
 
 def _port_in(log: bytes) -> int:
     """The port that the server has taken, as its log says; 0 before it does."""
-    told = re.search(rb"running on http://[^ ]*:(\d+)", log)
-    return int(told[1]) if told else 0
+    found = re.search(rb"running on http://[^ ]*:(\d+)", log)
+    return int(found[1]) if found else 0
 
 
 def _is_ready(port: int) -> bool:
