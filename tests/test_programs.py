@@ -58,7 +58,14 @@ def test_a_fork_is_a_child_of_ours_and_dies_of_a_signal() -> None:
 
 @pytest.mark.parametrize(
     ("program", "code"),
-    [("", 0), ("1 / 0", 1), ("import sys; sys.exit('no')", 1), ("import os; os._exit(9)", 9)],
+    [
+        ("", 0),
+        ("1 / 0", 1),
+        ("import sys; sys.exit('no')", 1),
+        ("import os; os._exit(9)", 9),
+        ("raise SystemExit(-1)", 255),
+        ("raise KeyboardInterrupt", -signal.SIGINT),
+    ],
 )
 def test_exit_codes_are_those_of_a_started_program(program: str, code: int) -> None:
     both = [
@@ -71,8 +78,12 @@ def test_exit_codes_are_those_of_a_started_program(program: str, code: int) -> N
 
 
 def test_what_ends_with_the_process_is_done() -> None:
-    program = "import atexit; atexit.register(print, 'ended'); print('begun')"
-    assert programs.run(python(program), capture_output=True).stdout == b"begun\nended\n"
+    program = (
+        "import atexit, threading, time; atexit.register(print, 'ended'); print('begun')\n"
+        "threading.Thread(target=lambda: (time.sleep(0.1), print('joined'))).start()"
+    )
+    done = programs.run(python(program), capture_output=True, text=True)
+    assert done.stdout.split() == ["begun", "joined", "ended"]
 
 
 def test_a_check_raises_and_a_limit_kills() -> None:
