@@ -109,6 +109,25 @@ def test_a_worker_that_died_takes_its_gauges_with_it_and_not_its_counts(tmp_path
             signal.sigtimedwait([], 0.1)
 
 
+def test_workers_that_start_slowly_are_not_killed(tmp_path: Path) -> None:
+    slowly = "import sys, time; '--multiprocessing-fork' in sys.orig_argv and time.sleep(7)"
+    (tmp_path / "sitecustomize.py").write_text(slowly)  # longer than uvicorn waits by itself
+    log = tmp_path / "serve.log"
+    with log.open("wb") as stderr:
+        process = programs.Popen(
+            broadsheet("serve", "--port", "0", "--workers", "2"),
+            env=environment(tmp_path, PYTHONPATH=str(tmp_path)),
+            stderr=stderr,
+        )
+    try:
+        port_of(process, log.read_text)
+        assert len(_spawned_by(process.pid)) == 2
+        assert "died" not in log.read_text()
+    finally:
+        process.terminate()
+        process.wait(120)
+
+
 @pytest.mark.parametrize(("workers", "processes"), [("1", 1), ("2", 4)])
 def test_a_killed_server_leaves_no_process_and_its_port(
     tmp_path: Path, workers: str, processes: int

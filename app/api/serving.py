@@ -96,6 +96,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "log_config": logs.config(settings.log_format),
         "server_header": False,
         "timeout_keep_alive": settings.keep_alive_s,
+        "timeout_worker_healthcheck": _WORKER_START_S,
         "timeout_graceful_shutdown": max(round(settings.stop_timeout_s), 1),
     }
 
@@ -119,6 +120,11 @@ def _metrics_socket(port: int) -> socket.socket:
         sys.exit(STARTUP_FAILURE)
     opened.set_inheritable(True)
     return opened
+
+
+_WORKER_START_S = 60
+"""How long a worker may take to answer its supervisor. By default that is 5 s: on a busy machine
+the imports take longer, and uvicorn would kill each worker at its start, again and again."""
 
 
 class Bounded(HttpToolsProtocol):
