@@ -56,7 +56,7 @@ RUN = (
     "docs/http.md",
     "docs/query-language.md",
 )
-"""Pages whose `console` blocks are run."""
+"""Pages whose `console` blocks are run here; `test_howto` runs those of the how-tos."""
 
 
 # --- what a page says
@@ -462,6 +462,9 @@ def steps(name: str) -> list[Step]:
         assert block.startswith("$ "), f"{name}: a console block starts with a command"
         for each in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, shown = each.partition("\n")
+            while command.endswith(("|", "\\")):  # it goes on in the next line
+                more, _, shown = shown.partition("\n")
+                command += f"\n{more}"
             found.append(Step(name, len(found), command, shown.strip()))
     return found
 
