@@ -1,4 +1,4 @@
-"""The how-tos, run as a reader runs them: a served archive, curl, jq and a shell.
+"""The README and the how-tos, run as a reader runs them: a served archive, curl, jq and a shell.
 
 The archive holds the seeds, read by the extractor that is installed. Only the server's port,
 the place of its data and the folder of the programs differ from what the pages say. `…` in
@@ -24,7 +24,7 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from tests import programs
+from tests import picture, programs
 from tests.test_cli import broadsheet, environment, port_of
 from tests.test_docs import HOST, ROOT, Step, blocks, page, steps
 from tests.test_serving import serving
@@ -32,8 +32,9 @@ from tests.test_serving import serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGES = ("docs/howto.md",)
-STEPS = {name: steps(name) for name in PAGES}
+PAGES = ("README.md", "docs/howto.md")
+FIGURES, *_ = steps("README.md")
+STEPS = {name: [step for step in steps(name) if step != FIGURES] for name in PAGES}
 EVERY = [pytest.param(s, id=f"{s.page}-{s.number}") for all_ in STEPS.values() for s in all_]
 UNIT = "docs/systemd/broadsheet.service"
 
@@ -112,6 +113,30 @@ def printed(readers: dict[str, Reader]) -> dict[Step, str]:
 def test_a_shown_command_prints_what_is_shown(step: Step, printed: dict[Step, str]) -> None:
     pattern = ".*".join(map(re.escape, step.shown.split("…")))
     assert re.fullmatch(pattern, printed[step].strip(), re.DOTALL), printed[step]
+
+
+@pytest.mark.long
+def test_the_figures_are_those_of_the_command_beside_them() -> None:
+    program = FIGURES.command.removeprefix(".venv/bin/python ").split()
+    done = subprocess.run(
+        [sys.executable, *program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == FIGURES.shown
+
+
+@reader
+def test_the_picture_shows_what_a_terminal_does(readers: dict[str, Reader]) -> None:
+    (answer, _) = readers["README.md"].shell(picture.COMMAND)
+    shown = picture.text_of(page("docs/search.svg"))
+    assert shown == "".join(f"$ {picture.COMMAND}{answer}".split())
+
+
+def test_the_tour_shows_what_the_server_can_do() -> None:
+    tour = "\n".join(step.command for step in STEPS["README.md"])
+    shown = ("/articles?", "/articles/", 'q="', "cursor=", "/entities?", "/changes?", "load --json")
+    for wanted in (*shown, "facets=", "histogram=", "highlight=", "search.csv", "/explain"):
+        assert wanted in tour
+    assert any('"status": 4' in step.shown for step in STEPS["README.md"])
 
 
 # --- the how-tos that are no console block
