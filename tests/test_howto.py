@@ -188,7 +188,9 @@ def test_a_proxy_is_believed_and_foreign_names_are_not(tmp_path: Path) -> None:
         proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": exported["ALLOWED_HOSTS"]}
         feed = httpx.get(f"{address}/v1/search.atom", headers=proxied).text
         assert f'href="https://{exported["ALLOWED_HOSTS"]}/v1/search.atom' in feed
-        assert httpx.get(f"{address}/v1/articles").status_code == 421
+        for name in ("Host", "X-Forwarded-Host"):
+            foreign = httpx.get(f"{address}/v1/articles", headers={name: "elsewhere.example"})
+            assert foreign.status_code == 421, name
 
 
 # --- the unit file
