@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib
 import os
 import pickle
+import pkgutil
 import runpy
 import signal
 import socket
@@ -20,6 +22,8 @@ from contextlib import suppress
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
+
+import app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,9 +95,9 @@ def end(program: Callable[[], object]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    import app.api.serving
-    import app.cli  # noqa: F401
-
+    for found in pkgutil.walk_packages(app.__path__, "app."):
+        if found.name != "app.__main__":
+            importlib.import_module(found.name)
     gc.freeze()  # a collection in a fork leaves shared memory alone
     kind, program, *sys.argv[1:] = forked(socket.socket(fileno=int(sys.argv[1])))
     if kind == "-m":
