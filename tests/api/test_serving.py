@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests import factories, programs
+from tests.faults.house import eventually
 from tests.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             headers=factories.KEYED,
         )
         assert stored.json()["saved"] == 20
+        status = f"http://127.0.0.1:{port}/v1/status"
+        eventually(lambda: httpx.get(status, timeout=120).json()["index"]["lag"] == 0, "the index")
         yield port
 
 
