@@ -327,9 +327,9 @@ def test_the_body_of_a_refused_write_is_no_next_request(port: int) -> None:
     hidden = b"GET /v1/articles?limit=1 HTTP/1.1\r\nHost: a\r\n\r\n"
     with connected(port) as connection:
         connection.sendall(WRITE + b"Content-Length: %d\r\n\r\n" % (200_000 + len(hidden)))
-        assert connection.recv(65536).startswith(b"HTTP/1.1 401")
+        refusal = connection.recv(65536)  # its head, perhaps without its body
+        assert refusal.startswith(b"HTTP/1.1 401")
         connection.sendall(b" " * 200_000 + hidden)
         connection.sendall(GET[:-2] + b"Connection: close\r\n\r\n")
-        answers = rest(connection)
-    assert answers.count(b"HTTP/1.1 ") == 1
-    assert answers.startswith(b"HTTP/1.1 200")
+        answers = (refusal + rest(connection)).split(b"HTTP/1.1 ")[1:]
+    assert [each[:3] for each in answers] == [b"401", b"200"]
