@@ -62,6 +62,15 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
 
 
 @pytest.fixture(autouse=True)
+def _umask_stays() -> Iterator[None]:
+    """A command that runs in this process sets its umask for good."""
+    before = os.umask(0o077)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("BROADSHEET_"):

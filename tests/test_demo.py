@@ -29,7 +29,7 @@ def started(folder: Path, *arguments: str, **more: str) -> Iterator[tuple[Proces
     folder.mkdir(exist_ok=True)
     process = subprocess.Popen(
         broadsheet("demo", *arguments),
-        env=environment(folder, TMPDIR=str(folder), **more),
+        env=environment(folder, TMPDIR=str(scratch(folder)), **more),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -42,6 +42,13 @@ def started(folder: Path, *arguments: str, **more: str) -> Iterator[tuple[Proces
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+def scratch(folder: Path) -> Path:
+    """The folder of temporary folders below `folder`."""
+    made = folder / "scratch"
+    made.mkdir(parents=True, exist_ok=True)
+    return made
 
 
 def address(process: Process) -> str:
@@ -87,14 +94,14 @@ def test_nothing_is_left_when_it_is_told_to_stop(
     tmp_path: Path, number: signal.Signals, extractor: str
 ) -> None:
     with started(tmp_path, "--port", "0", BROADSHEET_EXTRACTOR=extractor) as (process, at):
-        assert list(tmp_path.iterdir())
+        assert list(scratch(tmp_path).iterdir())
         if extractor != "none":
             wait_until_read(at)
         (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
         _, stderr = process.communicate(timeout=60)
         assert process.returncode == 0, stderr
     assert "Traceback" not in stderr
-    assert list(tmp_path.iterdir()) == []
+    assert list(scratch(tmp_path).iterdir()) == []
 
 
 def wait_until_read(at: str) -> None:
@@ -112,14 +119,14 @@ def test_it_takes_another_port_when_its_own_is_taken_and_no_other_than_was_asked
         port = taken.getsockname()[1]
         done = subprocess.run(
             broadsheet("demo", "--port", str(port)),
-            env=environment(tmp_path, TMPDIR=str(tmp_path)),
+            env=environment(tmp_path, TMPDIR=str(scratch(tmp_path))),
             capture_output=True,
             text=True,
             check=False,
         )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"error: 127.0.0.1:{port} cannot be listened on: Address already in use\n"
-    assert list(tmp_path.iterdir()) == []
+    assert list(scratch(tmp_path).iterdir()) == []
     with started(tmp_path / "a") as (_, first), started(tmp_path / "b") as (_, second):
         assert first != second
         for each in (first, second):

@@ -62,6 +62,7 @@ def test_whatever_is_written_is_for_its_own_user_alone(tmp_path: Path, umask: in
         server.communicate(timeout=60)
     assert {"data/broadsheet.db-wal", "data/index/whoosh.json", "copy.db"} < set(found)
     assert any(name.endswith(".db") and "scratch/" in name for name in found), "no metrics"
+    del found["first-key"]  # the test's own
     wrong = {name: mode for name, mode in found.items() if mode not in ("0o700", "0o600")}
     assert wrong == {}
 
@@ -124,4 +125,4 @@ def test_the_doctor_looks_at_a_database_that_stands_elsewhere(tmp_path: Path) ->
     assert f"everybody may read it: {file}" in details
     file.parent.chmod(0o700)
     details = [each.detail for each in doctor.examine(settings, {})]
-    assert not any("everybody" in each for each in details)
+    assert not any("everybody may" in each for each in details)
