@@ -1,8 +1,9 @@
 """A crew: extractors in processes of their own, as many as are asked for, as one extractor.
 
 Texts are handed out in small parts, a few ahead of the one that is waited for. A process
-that dies, or an exception that no extractor should raise, costs the one article that it
-comes from: its part is read again an article at a time. None outlives the program.
+that dies, an exception that no extractor should raise, or more processor time than an article
+may take, costs the one article that it comes from: its part is read again an article at a
+time. None outlives the program.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections import deque
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,12 +43,26 @@ PART = 8
 """Articles that a process is handed at once."""
 AHEAD = 3
 """Parts a process that are handed out before the first of them is waited for."""
+BUDGET_S = 20.0
+"""Processor seconds that an article may take; a part of several that takes more is parted."""
 IDLE_S = 300.0
 """Seconds without work after which `rest` ends the processes: they hold a model each."""
 
 
 class Stopped(BroadsheetError):
     """The crew was stopped while it had work."""
+
+
+class TooLong(BroadsheetError):
+    """Reading took more than `budget_s` seconds of processor time."""
+
+    def __init__(self, budget_s: float) -> None:
+        super().__init__(f"too long: it takes more than {budget_s:g} s of processor time")
+        self.budget_s = budget_s
+
+    def __reduce__(self) -> tuple[type[TooLong], tuple[float]]:
+        """Comes out of another process as it was."""
+        return type(self), (self.budget_s,)
 
 
 class Crew:
@@ -61,8 +77,10 @@ class Crew:
         model: Path | None,
         *,
         workers: int = 1,
+        budget_s: float = BUDGET_S,
         opener: Opener = extract.open_extractor,
     ) -> None:
+        self._budget_s = budget_s
         self._opening = (opener, choice, model)
         self.workers = workers
         """Processes; takes effect when they are started."""
@@ -99,7 +117,7 @@ class Crew:
     def _submit(self, part: Sequence[Text]) -> Future[list[Found]]:
         for _ in range(2):
             try:
-                return self._submitted(_extract, part)
+                return self._submitted(_extract, part, self._budget_s)
             except BrokenProcessPool:
                 self.close()
         raise RuntimeError("the extractor's processes end as soon as they are started")
@@ -174,6 +192,8 @@ class Crew:
 def _reason(error: Exception) -> str:
     if isinstance(error, BrokenProcessPool):
         return "the extractor's process ended"
+    if isinstance(error, TooLong):
+        return str(error)
     return f"{type(error).__name__}: {error}"
 
 
@@ -194,6 +214,29 @@ def _version(opener: Opener, choice: Choice, model: Path | None) -> str:
 
 
 def _extract(
-    part: Sequence[Text], opener: Opener, choice: Choice, model: Path | None
+    part: Sequence[Text], budget_s: float, opener: Opener, choice: Choice, model: Path | None
 ) -> list[Found]:
-    return list(_opened(opener, choice, model).extract(part))
+    extractor = _opened(opener, choice, model)
+    with _budget(budget_s):
+        return list(extractor.extract(part))
+
+
+class _Spent(BaseException):
+    """The budget is spent; no extractor takes it for an article that it cannot read."""
+
+
+@contextmanager
+def _budget(seconds: float) -> Iterator[None]:
+    """Raise TooLong in the middle of a block that takes more of this process's time."""
+
+    def end(_signal: int, _frame: object) -> None:
+        raise _Spent
+
+    signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    except _Spent:
+        raise TooLong(seconds) from None
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)

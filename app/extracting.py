@@ -11,13 +11,12 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from sqlalchemy import func, select, update
 
-from app import articles, mentions
+from app import articles, mentions, tallying
 from app.errors import ExtractorBusy, StoreError
 from app.extract.base import Failure, Text
 from app.mentions import Reading
@@ -204,8 +203,22 @@ def _read(
         readings = (
             Reading(row.id, row.digest, each) for row, each in zip(rows, found, strict=True)
         )
-        while part := list(islice(readings, WRITTEN)):
+        yield from _transactions(readings)
+
+
+def _transactions(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
+    """The readings in lists that are written at once: few of those that have many names."""
+    part: list[Reading] = []
+    rows = 0
+    for each in readings:
+        more = 0 if isinstance(each.found, Failure) else tallying.rows(each.found)
+        if part and (len(part) == WRITTEN or rows + more > tallying.MOST_ROWS):
             yield part
+            part, rows = [], 0
+        part.append(each)
+        rows += more
+    if part:
+        yield part
 
 
 def _texts(session: Session, due: Iterable[tuple[UUID, str]]) -> Iterator[Row[Any]]:

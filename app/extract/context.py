@@ -6,6 +6,7 @@ A step of `resolution`, for names that neither the authority file nor a title ha
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from app.extract import authority, lexicon
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from app.extract.passages import Reading
 
 _REACH = 40
+_WORD = re.compile(r"\w+")
+_JOINED = re.compile(r"[\w-]")
 _ROLE = re.compile(
     r"\b(?:minister|president|chairman|chairwoman|director|spokesman|spokeswoman|head|leader|coach|executive|"
     r"secretary|governor|general|chief|wife|husband|son|daughter|brother|sister|lawyer|founder|manager|"
@@ -89,11 +92,11 @@ def types(reading: Reading) -> None:
         told = decided.get(reading.surface(span))
         if told and not span.sure:
             span.type, span.sure = told, True
-    heard = _heard(reading)
+    heard, quiet = _heard(reading), _Quiet(reading)
     reading.spans = [
         span
         for span in reading.spans
-        if not _is_event(reading, span) and (not heard or _is_heard(reading, span, heard))
+        if not _is_event(reading, span) and (not heard or _is_heard(reading, span, heard, quiet))
     ]
 
 
@@ -118,7 +121,31 @@ def _heard(reading: Reading) -> set[str]:
     }
 
 
-def _is_heard(reading: Reading, span: Span, heard: set[str]) -> bool:
+class _Quiet:
+    """The passages that are not printed in capitals, by the places of their words."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._places: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for passage in reading.passages:
+            if not passage.loud:
+                for word in _WORD.finditer(passage.read):
+                    self._places[word.group()].append((passage.read, word.start()))
+
+    def hold(self, words: str) -> bool:
+        """Whether `words` stand in one of them, written just so."""
+        first = _WORD.search(words)
+        places = self._places.get(first.group(), ()) if first else ()
+        return any(_stands(words, read, at - first.start()) for read, at in places if first)
+
+
+def _stands(words: str, read: str, start: int) -> bool:
+    if start < 0 or not read.startswith(words, start):
+        return False
+    end = start + len(words)
+    return not (_JOINED.match(read, start - 1) if start else None) and not _JOINED.match(read, end)
+
+
+def _is_heard(reading: Reading, span: Span, heard: set[str], quiet: _Quiet) -> bool:
     """Whether a name in a headline in capitals is known, or stands below it as well."""
     if not reading.passages[span.passage].loud or span.sure:
         return True
@@ -126,8 +153,7 @@ def _is_heard(reading: Reading, span: Span, heard: set[str]) -> bool:
     known = authority.lookup(text)
     if known and not any(entry.weak for entry in known):
         return True
-    word = re.compile(rf"(?<![\w-]){re.escape(text.lower())}(?![\w-])")
-    if any(not passage.loud and word.search(passage.read) for passage in reading.passages):
+    if quiet.hold(text.lower()):
         return False
     return any(each in heard for each in fold(text).split())
 
@@ -184,19 +210,18 @@ def _is_place(span: Span, text: str, before: str) -> bool:
 def _people_of_places(reading: Reading) -> None:
     """Part `Frerichs of Lombard`, where the article knows a Frerichs."""
     ends = {reading.surface(span).split()[-1] for span in reading.spans if span.type == "person"}
-    for span in [*reading.spans]:
+    for span in reading.spans:
         text = reading.surface(span)
         owner = re.match(r"([\w-]+)['’]s? (?=[A-Z])", text)
         if span.type == "organization" and owner and owner.group(1) in ends:
             start = span.start
-            span.start += owner.end()
-            reading.spans.append(
-                Span(span.passage, start, start + len(owner[1]), "person", sure=True)
-            )
+            reading.move(span, start + owner.end(), span.end)
+            reading.add(Span(span.passage, start, start + len(owner[1]), "person", sure=True))
             continue
         name, of, where = text.partition(" of ")
         if span.type != "organization" or not of or name.split()[-1] not in ends:
             continue
         end = span.end
-        span.end, span.type, span.sure = span.start + len(name), "person", True
-        reading.spans.append(Span(span.passage, end - len(where), end, "place"))
+        reading.move(span, span.start, span.start + len(name))
+        span.type, span.sure = "person", True
+        reading.add(Span(span.passage, end - len(where), end, "place"))

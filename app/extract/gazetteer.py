@@ -29,21 +29,16 @@ def known_names(reading: Reading) -> None:
         if passage.field == "dateline":
             continue
         for hit in authority.scan(passage.read):
-            there = [
-                span
-                for span in reading.spans
-                if span.passage == number and span.start < hit.end and hit.start < span.end
-            ]
+            there = reading.touching(number, hit.start, hit.end)
             if not there:
                 if _is_meant(passage, hit) and stands_alone(passage.read, hit.start, hit.end):
-                    reading.spans.append(_span(number, hit))
+                    reading.add(_span(number, hit))
             elif len(there) == 1 and (there[0].start, there[0].end) == (hit.start, hit.end):
                 _retype(passage, there[0], hit, sport=sport)
             elif hit.name not in hit.entries[0].weak and all(
                 hit.start <= span.start and span.end <= hit.end for span in there
             ):
-                reading.spans = [span for span in reading.spans if span not in there]
-                reading.spans.append(_span(number, hit))
+                reading.replace(_span(number, hit))
 
 
 def _span(number: int, hit: Hit) -> Span:
@@ -181,7 +176,7 @@ def _dateline(reading: Reading, number: int, start: int, end: int) -> None:
         span = Span(number, at, at + len(text), "place", name=_titled(text), sure=True)
         if state is not None and inner:
             span.name, span.entry = state.name, state
-        reading.spans.append(span)
+        reading.add(span)
 
 
 def _titled(text: str) -> str:
@@ -213,32 +208,50 @@ def abbreviated_states(reading: Reading) -> None:
             if entry is None:
                 continue
             start, end = match.span(1)
-            reading.spans = [
-                s for s in reading.spans if s.passage != number or s.end <= start or s.start >= end
-            ]
-            reading.spans.append(Span(number, start, end, "place", entry.name, entry, sure=True))
+            reading.replace(Span(number, start, end, "place", entry.name, entry, sure=True))
 
 
 # --- which of several
 
 
-def choose(reading: Reading, span: Span, found: tuple[Entry, ...]) -> Entry | None:
-    """The entry that a name of several meanings has in this article; None if that is unclear."""
-    text = reading.name(span)
-    if span.type == "organization":
-        return _organization(reading, found, text)
-    if len(found) == 1:
-        return found[0]
-    read = reading.passages[span.passage].read
-    states = [entry for entry in found if entry.kind == "state"]
-    others = [entry for entry in found if entry.kind != "state"]
-    if not states or not others:
-        return None
-    if re.search(r"[a-z],\s$", read[max(span.start - 3, 0) : span.start]):
-        return states[0]  # Yakima, Washington
-    if others[0].kind == "country":
-        return states[0] if _lies_in(reading, others[0], states[0]) else others[0]
-    return others[0]
+class Meanings:
+    """What names of several meanings mean in an article whose spans do not change any more.
+
+    What the whole article says is looked up once a name, however often the name stands in it.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._states: dict[tuple[str, str], bool] = {}
+        self._organizations: dict[str, Entry | None] = {}
+
+    def choose(self, span: Span, found: tuple[Entry, ...]) -> Entry | None:
+        """The entry of `found` that a span names; None if that is unclear."""
+        if span.type == "organization":
+            return self._organization(self._reading.name(span), found)
+        if len(found) == 1:
+            return found[0]
+        read = self._reading.passages[span.passage].read
+        states = [entry for entry in found if entry.kind == "state"]
+        others = [entry for entry in found if entry.kind != "state"]
+        if not states or not others:
+            return None
+        if re.search(r"[a-z],\s$", read[max(span.start - 3, 0) : span.start]):
+            return states[0]  # Yakima, Washington
+        if others[0].kind == "country":
+            return states[0] if self._lies_in(others[0], states[0]) else others[0]
+        return others[0]
+
+    def _lies_in(self, country: Entry, state: Entry) -> bool:
+        key = (country.key, state.key)
+        if key not in self._states:
+            self._states[key] = _lies_in(self._reading, country, state)
+        return self._states[key]
+
+    def _organization(self, text: str, found: tuple[Entry, ...]) -> Entry | None:
+        if text not in self._organizations:
+            self._organizations[text] = _organization(self._reading, found, text)
+        return self._organizations[text]
 
 
 def _lies_in(reading: Reading, country: Entry, state: Entry) -> bool:

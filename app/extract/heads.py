@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from app.extract.base import Type
     from app.extract.passages import Reading
 
-_CAP = r"(?:(?:[A-Z]\.){2,}|[A-Z][\w’'&-]*|[A-Z]\.)"
+# No word is endless, so that a long run of letters is not looked through from each of them.
+_CAP = r"(?:(?:[A-Z]\.){2,9}|[A-Z][\w’'&-]{0,99}|[A-Z]\.)"
 _JOIN = r"(?:[ ](?:and|&|of|for|the|in|de|on)(?:[ ]the)?)"
 _OF = re.compile(
     rf"(?<![\w-])(?:{_CAP}[ ]){{0,4}}(?:{'|'.join(sorted(lexicon.OF_HEADS))})[ ]"
@@ -101,7 +102,8 @@ def _with_suffix(reading: Reading, span: Span) -> None:
     if read[end - 1] == "." and (end == len(read) or read[end : end + 2].strip()[:1].isupper()):
         end -= 1
     if reading.free(span.passage, span.end, end):
-        span.end, span.type, span.sure = end, "organization", True
+        reading.move(span, span.start, end)
+        span.type, span.sure = "organization", True
 
 
 def _runs(reading: Reading) -> None:
@@ -149,10 +151,9 @@ def _kinds(read: str, start: int, end: int) -> list[tuple[int, int, Type]]:
 
 def _take(reading: Reading, passage: int, start: int, end: int, type_: Type) -> None:
     """Add the span unless what is there is as wide; smaller ones inside it are part of it."""
-    there = [s for s in reading.spans if s.passage == passage and s.start < end and start < s.end]
+    there = reading.touching(passage, start, end)
     if any(s.start < start or s.end > end for s in there):
         return
     if len(there) > 1 and any(s.type == "person" for s in there):
         return
-    reading.spans = [s for s in reading.spans if s not in there]
-    reading.spans.append(Span(passage, start, end, type_, sure=bool(there)))
+    reading.replace(Span(passage, start, end, type_, sure=bool(there)))

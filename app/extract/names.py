@@ -19,10 +19,13 @@ from app.extract.people import is_surname, several_words
 from app.text import fold
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from app.extract.base import Type
     from app.extract.passages import Reading
 
 _SHORTEST = 3  # letters of an acronym that is led back to a name without brackets
+_WORD = re.compile(r"\w+")
 _MINOR = frozenset({"of", "and", "the", "for", "in", "on", "&"})
 
 
@@ -30,34 +33,39 @@ def propagate(reading: Reading) -> None:
     """Find known names of the article where the model missed them; let places vote on a type."""
     _vote(reading)
     types = _forms(reading)
-    by_start: defaultdict[str, list[str]] = defaultdict(list)
-    for form in sorted(types, key=len, reverse=True):
-        first = re.match(r"\w+", form)
-        if first:
-            by_start[first.group()].append(form)
+    lengths = _lengths(types)
+    taken = _taken(reading)
     for number, passage in enumerate(reading.passages):
         if passage.field == "dateline":
             continue
-        read, taken = passage.read, _taken(reading, number)
-        for match in re.finditer(r"\w+", read):
-            for form in by_start.get(match.group(), ()):
-                start, end = match.start(), match.start() + len(form)
-                if not read.startswith(form, start) or read[end : end + 1].isalnum():
+        read, there = passage.read, taken[number]
+        for match in _WORD.finditer(read):
+            start = match.start()
+            for length in lengths.get(match.group(), ()):
+                end = min(start + length, len(read))
+                if read[start:end] not in types or read[end : end + 1].isalnum():
                     continue
-                if not any(taken[start:end]) and stands_alone(read, start, end):
-                    reading.spans.append(Span(number, start, end, types[form]))
-                    taken[start:end] = b"\1" * len(form)
+                if not any(there[start:end]) and stands_alone(read, start, end):
+                    reading.add(Span(number, start, end, types[read[start:end]]))
+                    there[start:end] = b"\1" * (end - start)
                 break
 
 
-def _taken(reading: Reading, number: int) -> bytearray:
-    taken = bytearray(len(reading.passages[number].read))
-    for span in reading.spans:
-        if span.passage == number:
-            taken[span.start : span.end] = b"\1" * (span.end - span.start)
-    for passage, start, end in reading.closed:
-        if passage == number:
-            taken[start:end] = b"\1" * (end - start)
+def _lengths(forms: Collection[str]) -> dict[str, list[int]]:
+    """First word -> how long the forms are that begin with it, the longest first."""
+    lengths: defaultdict[str, set[int]] = defaultdict(set)
+    for form in forms:
+        if first := _WORD.match(form):
+            lengths[first.group()].add(len(form))
+    return {first: sorted(each, reverse=True) for first, each in lengths.items()}
+
+
+def _taken(reading: Reading) -> list[bytearray]:
+    """For each passage which of its characters are of a name, or closed."""
+    taken = [bytearray(len(passage.read)) for passage in reading.passages]
+    spans = ((span.passage, span.start, span.end) for span in reading.spans)
+    for number, start, end in (*spans, *reading.closed):
+        taken[number][start:end] = b"\1" * (end - start)
     return taken
 
 
@@ -118,42 +126,70 @@ def without_designators(name: str) -> str:
 
 def short_organizations(reading: Reading) -> None:
     """Give `Corvane` the name `Corvane Industries Inc`, if that is the only one it can be."""
-    names = {reading.name(span) for span in reading.spans if span.type == "organization"}
-    fulls = {name: fold(name).split() for name in names}
+    fulls = _Organizations(reading)
     people = {fold(name).split()[-1] for name in several_words(reading)}
     for span in reading.spans:
         name = reading.name(span)
-        words = fold(name).split()
+        words = tuple(fold(name).split())
         other = span.type != "organization"
         person = words[-1] in people or (span.type == "person" and span.sure)
         if (other and person) or authority.lookup(name):
             continue
-        meant = _begin_so(words, fulls)
-        if not meant and not other and name.isupper() and len(name) >= _SHORTEST:
-            meant = [full for full in fulls if _abbreviates(name, full)]
-        meant.sort(key=len)
-        chain = all(fold(b).startswith(fold(a)) for a, b in itertools.pairwise(meant))
-        if meant and chain:
-            span.type, span.name = "organization", meant[-1]
+        full = fulls.beginning(words)
+        if full is None and not other and name.isupper() and len(name) >= _SHORTEST:
+            full = fulls.abbreviated(name)
+        if full:
+            span.type, span.name = "organization", full
 
 
-def _begin_so(words: list[str], fulls: dict[str, list[str]]) -> list[str]:
-    """The names that begin with these words and go on with what a short form leaves out."""
-    longer = {
-        full: parts
-        for full, parts in fulls.items()
-        if len(parts) > len(words) and parts[: len(words)] == words
-    }
-    generic = [
-        full
-        for full, parts in longer.items()
-        if all(part.strip(".") in lexicon.GENERIC for part in parts[len(words) :])
-    ]
-    longest = max(longer.values(), key=len, default=[""])
-    company = longest[-1].strip(".") in lexicon.DESIGNATORS
-    return generic or (list(longer) if company else [])
+class _Organizations:
+    """The names of an article's organizations, by how they begin and by their initials."""
+
+    def __init__(self, reading: Reading) -> None:
+        names = {reading.name(span): None for span in reading.spans if span.type == "organization"}
+        self._longer: defaultdict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]]
+        self._longer = defaultdict(list)
+        self._initials: defaultdict[str, list[str]] = defaultdict(list)
+        self._begun: dict[tuple[str, ...], str | None] = {}
+        for name in names:
+            parts = tuple(fold(name).split())
+            for count in range(1, len(parts)):
+                self._longer[parts[:count]].append((name, parts))
+            if short := _abbreviation(name):
+                self._initials[short].append(name)
+
+    def beginning(self, words: tuple[str, ...]) -> str | None:
+        """The name that begins with these words and goes on with what a short form leaves out.
+
+        Of several the longest, where each begins the next; None without any, "" where they differ.
+        """
+        if words not in self._begun:
+            longer = self._longer.get(words, ())
+            meant = [
+                full
+                for full, parts in longer
+                if all(part.strip(".") in lexicon.GENERIC for part in parts[len(words) :])
+            ]
+            longest = max((parts for _, parts in longer), key=len, default=("",))
+            if not meant and longest[-1].strip(".") in lexicon.DESIGNATORS:
+                meant = [full for full, _ in longer]
+            self._begun[words] = _longest_of_chain(meant)
+        return self._begun[words]
+
+    def abbreviated(self, short: str) -> str | None:
+        """The name that has these initials, like `beginning`."""
+        return _longest_of_chain(self._initials.get(short.casefold(), ()))
 
 
-def _abbreviates(short: str, full: str) -> bool:
+def _longest_of_chain(names: Collection[str]) -> str | None:
+    if not names:
+        return None
+    ordered = sorted(names, key=len)
+    chain = all(fold(b).startswith(fold(a)) for a, b in itertools.pairwise(ordered))
+    return ordered[-1] if chain else ""
+
+
+def _abbreviation(full: str) -> str | None:
+    """The initials of a name of several words, the minor ones left out."""
     words = [word for word in full.split() if word.lower() not in _MINOR and "." not in word]
-    return len(words) > 1 and initials(words) == short.casefold()
+    return initials(words) if len(words) > 1 else None

@@ -8,11 +8,12 @@ offset holds in both.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from app.extract.authority import Entry
     from app.extract.base import Field, Text, Type
@@ -55,16 +56,62 @@ class Span:
     sure: bool = False
 
 
-@dataclass(slots=True)
+_CELL = 64
+"""Characters of a passage whose spans are looked up together."""
+
+
 class Reading:
     """An article's passages and spans; steps replace and change the spans.
 
-    `closed` are passage, start and end of what was looked at and is no name.
+    The spans at a place are found without a look at the others: an article may have thousands,
+    and each step asks for each. So where a span stands is changed by `move` alone. `closed` are
+    passage, start and end of what was looked at and is no name.
     """
 
-    passages: list[Passage]
-    spans: list[Span] = field(default_factory=list)
-    closed: list[tuple[int, int, int]] = field(default_factory=list)
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self.passages = passages
+        self.closed: list[tuple[int, int, int]] = []
+        self._spans: dict[int, Span] = {}
+        self._cells: defaultdict[tuple[int, int], list[Span]] = defaultdict(list)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """All spans, in the order in which they were added."""
+        return tuple(self._spans.values())
+
+    @spans.setter
+    def spans(self, spans: Iterable[Span]) -> None:
+        self._spans, self._cells = {}, defaultdict(list)
+        self.add(*spans)
+
+    def add(self, *spans: Span) -> None:
+        """Have these spans too."""
+        for span in spans:
+            self._spans[id(span)] = span
+            for cell in _cells(span.passage, span.start, span.end):
+                self._cells[cell].append(span)
+
+    def remove(self, *spans: Span) -> None:
+        """Have these spans no longer."""
+        for span in spans:
+            del self._spans[id(span)]
+            self._lift(span)
+
+    def replace(self, new: Span) -> None:
+        """Put a span in the place of all that it touches."""
+        self.remove(*self.touching(new.passage, new.start, new.end))
+        self.add(new)
+
+    def move(self, span: Span, start: int, end: int) -> None:
+        """Have a span begin and end elsewhere in its passage."""
+        self._lift(span)
+        span.start, span.end = start, end
+        for cell in _cells(span.passage, start, end):
+            self._cells[cell].append(span)
+
+    def _lift(self, span: Span) -> None:
+        for cell in _cells(span.passage, span.start, span.end):
+            self._cells[cell] = [each for each in self._cells[cell] if each is not span]
 
     def surface(self, span: Span) -> str:
         """The characters of a span as they are read, white space made one."""
@@ -80,11 +127,13 @@ class Reading:
 
     def touching(self, passage: int, start: int, end: int) -> list[Span]:
         """The spans that take any of these characters."""
-        return [
-            span
-            for span in self.spans
-            if span.passage == passage and span.start < end and start < span.end
-        ]
+        found = {
+            id(span): span
+            for cell in _cells(passage, start, end)
+            for span in self._cells.get(cell, ())
+            if span.start < end and start < span.end
+        }
+        return [*found.values()]
 
     def free(self, passage: int, start: int, end: int) -> bool:
         """Whether no span takes any of these characters."""
@@ -97,6 +146,11 @@ class Reading:
     def after(self, span: Span) -> str:
         """The word right behind a span; empty before punctuation."""
         return next_word(self.passages[span.passage].read, span.end)
+
+
+def _cells(passage: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for number in range(start // _CELL, max(start, end - 1) // _CELL + 1):
+        yield passage, number
 
 
 _LAST = re.compile(r"([\w.’'-]*\w\.?)[ \t]+$")

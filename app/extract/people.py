@@ -6,19 +6,21 @@ Steps of `resolution`. A name that could mean two people is left out rather than
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from app.extract import authority, gazetteer, lexicon
-from app.extract.acronyms import replace
 from app.extract.passages import Span
 from app.text import fold
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
     from app.extract.passages import Reading
 
 _SUFFIXES = frozenset({"jr", "sr", "jr.", "sr.", "ii", "iii", "iv"})
-
+_TWO = 2  # words of a given name and a surname
 
 _REGNAL = frozenset({"king", "queen", "pope", "emperor", "emir", "sultan", "prince", "princess"})
 """Before one name these say that it is no surname: King Salman is not Mohammed bin Salman."""
@@ -34,10 +36,10 @@ def several_words(reading: Reading) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _words(name: str) -> list[str]:
-    words = [
+def _words(name: str) -> tuple[str, ...]:
+    words = tuple(
         re.sub(r"^(?:al|el)[- ]", "", word) or word for word in fold(name).replace("-", " ").split()
-    ]
+    )
     return words[:-1] if len(words) > 1 and words[-1] in _SUFFIXES else words
 
 
@@ -54,13 +56,29 @@ def full_names(reading: Reading) -> None:
     }
     if not alone:
         return
-    form = re.compile(rf"\b([A-Z][\w’'-]+) (?:[A-Z]\. )?(?:{'|'.join(map(re.escape, alone))})\b")
+    lengths = sorted({len(name) for name in alone}, reverse=True)
     for number, passage in enumerate(reading.passages):
-        for match in form.finditer(passage.read):
-            there = reading.touching(number, *match.span())
-            inside = all(match.start() <= s.start and s.end <= match.end() for s in there)
-            if inside and _is_given(match.group(1), passage.read[: match.start()][-3:]):
-                replace(reading, Span(number, *match.span(), "person"))
+        read, last = passage.read, 0
+        for given in _BEFORE_SURNAME.finditer(read):
+            start, at = given.start(), given.end(2)
+            ends = (min(at + length, len(read)) for length in lengths)
+            end = next((each for each in ends if _is_whole(read, at, each, alone)), None)
+            if end is None or start < last:
+                continue
+            last = end
+            there = reading.touching(number, start, last)
+            inside = all(start <= s.start and s.end <= last for s in there)
+            if inside and _is_given(given[1], read[max(start - 3, 0) : start]):
+                reading.replace(Span(number, start, last, "person"))
+
+
+def _is_whole(read: str, start: int, end: int, names: Collection[str]) -> bool:
+    """Whether one of `names` stands there as a whole word."""
+    return read[start:end] in names and _EDGE.match(read, end) is not None
+
+
+_BEFORE_SURNAME = re.compile(r"\b([A-Z][\w’'-]+) (?=((?:[A-Z]\. )?))")
+_EDGE = re.compile(r"\b")
 
 
 _GIVEN = re.compile(
@@ -83,7 +101,7 @@ def given_names(reading: Reading) -> None:
             if authority.lookup(text) or not reading.free(number, start, end):
                 continue
             if gazetteer.stands_alone(passage.read, start, end):
-                reading.spans.append(Span(number, start, end, "person"))
+                reading.add(Span(number, start, end, "person"))
 
 
 def _may_follow(words: list[str]) -> bool:
@@ -139,11 +157,7 @@ def surnames_or_places(reading: Reading) -> None:
 def surnames(reading: Reading) -> None:
     """Give a surname the full name that it stands for; leave out what could be two people."""
     fulls = _merged(several_words(reading))
-    places: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for span in reading.in_order():
-        name = reading.name(span)
-        if span.type == "person" and name in fulls:
-            places[fulls[name]].append((span.passage, span.start))
+    people = _People(reading, fulls)
     kept: list[Span] = []
     for span in reading.in_order():
         if span.type != "person":
@@ -155,58 +169,96 @@ def surnames(reading: Reading) -> None:
             kept.append(span)
             continue
         regnal = reading.before(span).lower() in _REGNAL
-        meant = set() if regnal else _candidates(name, set(fulls.values()))
+        meant = () if regnal else people.candidates(name)
         if len(meant) > 1:
-            here = (span.passage, span.start)
-            before = [
-                (max(at), each) for each in meant if (at := [p for p in places[each] if p < here])
-            ]
-            meant = {max(before)[1]} if before else set()
-            if not meant:
+            nearest = people.nearest(name, (span.passage, span.start))
+            if nearest is None:
                 continue
-        elif not meant and _is_plural(name, set(fulls.values())):
+            meant = (nearest,)
+        elif not meant and people.is_plural(name):
             continue
         span.name = next(iter(meant), name)
         kept.append(span)
     reading.spans = kept
 
 
-def _candidates(name: str, fulls: set[str]) -> set[str]:
-    """The full names that `name` may be short for: by their end, else by their beginning."""
-    words = _words(name)
-    ends = {full for full in fulls if _words(full)[-len(words) :] == words}
-    if ends or len(words) > 1:
-        return ends
-    starts = {full for full in fulls if _words(full)[0] == words[0]}
-    return starts if len(starts) == 1 else set()
+class _People:
+    """An article's full names by their ends and beginnings, and where each stands."""
 
+    def __init__(self, reading: Reading, fulls: Mapping[str, str]) -> None:
+        self._ends: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+        self._starts: defaultdict[str, list[str]] = defaultdict(list)
+        for full in dict.fromkeys(fulls.values()):
+            words = _words(full)
+            self._starts[words[0]].append(full)
+            for count in range(1, len(words) + 1):
+                self._ends[words[-count:]].append(full)
+        self._places: defaultdict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+        self._named: dict[tuple[int, int], str] = {}
+        for span in reading.in_order():
+            if span.type == "person" and (called := fulls.get(reading.name(span))):
+                place = (span.passage, span.start)
+                self._named[place] = called
+                words = _words(called)
+                for count in range(1, len(words) + 1):
+                    self._places[words[-count:]].append(place)
 
-def _is_plural(name: str, fulls: set[str]) -> bool:
-    return name.endswith("s") and any(_words(full)[-1] == fold(name)[:-1] for full in fulls)
+    def candidates(self, name: str) -> Sequence[str]:
+        """The full names that `name` may be short for: by their end, else by their beginning."""
+        words = _words(name)
+        ends = self._ends.get(words, ())
+        if ends or len(words) > 1:
+            return ends
+        starts = self._starts.get(words[0], ())
+        return starts if len(starts) == 1 else ()
+
+    def nearest(self, name: str, place: tuple[int, int]) -> str | None:
+        """The full name with this end that stands last before a place."""
+        places = self._places[_words(name)]
+        before = bisect_left(places, place)
+        return self._named[places[before - 1]] if before else None
+
+    def is_plural(self, name: str) -> bool:
+        """Whether `name` is a surname and an s: all who bear it."""
+        return name.endswith("s") and (fold(name)[:-1],) in self._ends
 
 
 def _merged(names: list[str]) -> dict[str, str]:
     """Each full name -> the fullest one of the same person: `Qamar Bajwa`, `Qamar Javed Bajwa`."""
-    merged: dict[str, str] = {}
+    same: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for name in names:
-        words = _words(name)
-        longer = [
-            other
-            for other in names
-            if _words(other) != words and _is_short_for(words, _words(other))
-        ]
-        same = [other for other in names if _words(other) == words]
-        distinct = {tuple(_words(other)) for other in longer}
-        merged[name] = max(longer, key=len) if len(distinct) == 1 else same[0]
+        same[_words(name)].append(name)
+    longer = _Longer(same)
+    best = {}
+    for words, each in same.items():
+        fuller = longer.than(words)
+        best[words] = max(same[fuller[0]], key=len) if len(fuller) == 1 else each[0]
+    merged = {name: best[words] for words, each in same.items() for name in each}
     return {name: merged.get(full, full) for name, full in merged.items()}
 
 
-def _is_short_for(words: list[str], full: list[str]) -> bool:
-    """Whether a name is another one with less of it: its end, an initial, a nickname."""
-    if full[-len(words) :] == words:
-        return True
-    if words[-1] != full[-1] or len(words) > len(full):
-        return False
-    first, given = words[0].rstrip("."), full[0]
-    same = given.startswith(first) or lexicon.NICKNAMES.get(first) == given
-    return same and len(words) == 2
+class _Longer:
+    """Which names another is short for: one with its end, an initial, a nickname."""
+
+    def __init__(self, names: Iterable[tuple[str, ...]]) -> None:
+        self._ends: defaultdict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
+        self._given: defaultdict[tuple[str, str], list[tuple[str, ...]]] = defaultdict(list)
+        for words in names:
+            for count in range(1, len(words)):
+                self._ends[words[-count:]].append(words)
+            if len(words) > 1:
+                for length in range(len(words[0]) + 1):
+                    self._given[words[-1], words[0][:length]].append(words)
+
+    def than(self, words: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
+        """The names that are longer than `words` and may mean the same person."""
+        found = dict.fromkeys(self._ends.get(words, ()))
+        if len(words) == _TWO:
+            first = words[0].rstrip(".")
+            found |= dict.fromkeys(self._given.get((words[-1], first), ()))
+            nick = lexicon.NICKNAMES.get(first)
+            if nick is not None:
+                same = self._given.get((words[-1], nick), ())
+                found |= dict.fromkeys(each for each in same if each[0] == nick)
+        found.pop(words, None)
+        return list(found)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from app.extract.authority import Entry
     from app.extract.passages import Reading, Span
 
-RULES = 1
+RULES = 2
 """Raise with every change of what the steps, the lexicon or the authority file yield."""
 
 Step = tuple[str, "Callable[[Reading], None]"]
@@ -71,18 +71,19 @@ def resolve(reading: Reading, *, without: Collection[str] = ()) -> list[Mention]
         if name not in without:
             step(reading)
     mentions: list[Mention] = []
+    meanings = gazetteer.Meanings(reading)
     end = (0, 0)
     for span in sorted(reading.spans, key=lambda each: (each.passage, each.start, -each.end)):
         if span.start >= span.end or (span.passage, span.start) < end:
             continue
         end = (span.passage, span.end)
-        mentions.append(_mention(reading, span))
+        mentions.append(_mention(reading, span, meanings))
     return mentions
 
 
-def _mention(reading: Reading, span: Span) -> Mention:
+def _mention(reading: Reading, span: Span, meanings: gazetteer.Meanings) -> Mention:
     passage = reading.passages[span.passage]
-    entry = _entry(reading, span)
+    entry = _entry(reading, span, meanings)
     return Mention(
         type=span.type,
         name=entry.name if entry else reading.name(span),
@@ -95,11 +96,11 @@ def _mention(reading: Reading, span: Span) -> Mention:
     )
 
 
-def _entry(reading: Reading, span: Span) -> Entry | None:
+def _entry(reading: Reading, span: Span, meanings: gazetteer.Meanings) -> Entry | None:
     if span.entry is not None or span.type == "person":
         return span.entry
     name = reading.name(span)
     found = authority.lookup(name, span.type)
     if not found and span.type == "organization":
         found = authority.lookup(names.without_designators(name), span.type)
-    return gazetteer.choose(reading, span, found) if found else None
+    return meanings.choose(span, found) if found else None

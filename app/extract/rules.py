@@ -39,7 +39,7 @@ class RulesFinder:
             common = {word for passage in reading.passages for word in _LOWER.findall(passage.read)}
             for number, passage in enumerate(reading.passages):
                 if passage.field != "dateline":
-                    reading.spans += _found(number, passage.read, common)
+                    reading.add(*_found(number, passage.read, common))
 
 
 def _found(number: int, read: str, common: set[str]) -> list[Span]:

@@ -54,11 +54,13 @@ class SpacyFinder:
         parts = (part for *_, part in places)
         docs = self._nlp.pipe(parts, batch_size=_BATCH)
         for (reading, number, start, _), doc in zip(places, docs, strict=True):
-            reading.spans += [
-                Span(number, start + found.start_char, start + found.end_char, type_)
-                for found in doc.ents
-                if (type_ := _TYPES.get(found.label_))
-            ]
+            reading.add(
+                *(
+                    Span(number, start + found.start_char, start + found.end_char, type_)
+                    for found in doc.ents
+                    if (type_ := _TYPES.get(found.label_))
+                )
+            )
 
 
 def open_model(path: Path | None) -> SpacyFinder:

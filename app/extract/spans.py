@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _LEADING = re.compile(r"(?:[\s\"'“”‘’`(\[{<,.;:–—*•/-]+|(?:the|a|an)\s+)+", re.IGNORECASE)
 _TRAILING = re.compile(r"(?:['’]s?(?=$)|[\s\"“”‘’`)\]}>,;:?!–—*•/-]+|(?<=[a-z]{3})\.|(?<=\d)\.)+$")
 _KEPT_DOT = re.compile(r"\b(?:inc|corp|co|ltd|bros|jr|sr|st|cos|plc|dept)\.$", re.IGNORECASE)
+_LONGEST_SPAN = 400  # characters of what may still be several names
+_LONGEST_NAME = 200
 _LONGEST_PERSON = 6  # words
 _SHORTEST = 2  # characters of a name
 _FEW = 2  # words: a demonym and an office are no organization yet
@@ -26,6 +28,8 @@ def clean(reading: Reading) -> None:
     """Cut articles, quotes, brackets, possessives, punctuation; part what is two names."""
     kept: list[Span] = []
     for span in reading.spans:
+        if span.end - span.start > _LONGEST_SPAN:
+            continue
         read = reading.passages[span.passage].read
         for start, end in _parts(read, span):
             start, end = trimmed(read, start, end)
@@ -150,7 +154,7 @@ def _may_be_a_name(reading: Reading, span: Span) -> bool:
     ticker = read[span.start - 1 : span.start] == "<" and text.isupper()
     handle = "@" in read[max(span.start - 1, 0) : span.end]
     mark = _RATING.fullmatch(text) and not authority.lookup(text)
-    if ticker or handle or mark or len(folded) < _SHORTEST:
+    if ticker or handle or mark or not _SHORTEST <= len(folded) <= _LONGEST_NAME:
         return False
     if text in authority.demonyms() or folded in lexicon.NO_NAMES | lexicon.NO_PHRASES:
         return False

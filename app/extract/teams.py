@@ -7,6 +7,7 @@ one that is played in stays a place.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from app.extract import authority, lexicon
@@ -42,11 +43,7 @@ def teams(reading: Reading) -> None:
         _full_names(reading)
     if not is_sport(reading):
         return
-    fulls = [
-        reading.surface(span)
-        for span in reading.spans
-        if span.type == "organization" and " " in reading.surface(span)
-    ]
+    meanings = _beginnings(reading)
     surnames = {
         reading.surface(span).split()[-1]
         for span in reading.spans
@@ -70,9 +67,19 @@ def teams(reading: Reading) -> None:
             continue
         if span.type == "organization" and not authority.lookup(text, "place"):
             continue
-        meant = [full for full in dict.fromkeys(fulls) if full.startswith(text + " ")]
+        meant = meanings.get(text, ())
         span.type, span.sure = "organization", True
         span.name = meant[0] if len(meant) == 1 else text
+
+
+def _beginnings(reading: Reading) -> dict[str, list[str]]:
+    """The names of organizations by the words that they begin with."""
+    names = (reading.surface(span) for span in reading.spans if span.type == "organization")
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name in dict.fromkeys(names):
+        for blank in re.finditer(" ", name):
+            found[name[: blank.start()]].append(name)
+    return found
 
 
 def _full_names(reading: Reading) -> None:

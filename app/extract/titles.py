@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NAME = r"[^\W\d_a-z][\w’'-]*\.?"
 _SMALL = r"(?:al|el|bin|ibn|bint|abu|de|da|di|van|von|der|den|del|la|le|ul|ud)"
 _PERSON_AFTER_TITLE = re.compile(
-    rf"(?:{_NAME}|{_SMALL}(?:-{_NAME})?)(?:[ ](?:{_NAME}|{_SMALL}(?=[ -])(?:-{_NAME})?))*"
+    rf"(?:{_NAME}|{_SMALL}(?:-{_NAME})?)(?:[ ](?:{_NAME}|{_SMALL}(?=[ -])(?:-{_NAME})?)){{0,9}}"
 )
 _WORD = re.compile(r"[^\s,]+")
 _TOKEN = re.compile(r"\S+")
@@ -53,7 +53,8 @@ def _as_company(reading: Reading, span: Span, companies: set[str]) -> bool:
     """Take `General Mills` and `Mills` for the company, where `General Mills Inc` stands too."""
     text, before = reading.surface(span), reading.before(span)
     if before and f"{before} {text}" in companies:
-        span.start = reading.passages[span.passage].read.rindex(before, 0, span.start)
+        read = reading.passages[span.passage].read
+        reading.move(span, read.rindex(before, 0, span.start), span.end)
     elif text not in companies:
         return False
     span.type = "organization"
@@ -161,7 +162,8 @@ _TITLED = re.compile(
 
 
 _COMPANY = re.compile(
-    r"((?:[A-Z][\w&’'-]*[ ]){0,3}[A-Z][\w&’'-]*),?[ ](?:Inc|Corp|Co|Ltd|Plc|PLC|AG|SA|NV)\b"
+    r"((?:[A-Z][\w&’'-]{0,99}[ ]){0,3}[A-Z][\w&’'-]{0,99}),?[ ]"
+    r"(?:Inc|Corp|Co|Ltd|Plc|PLC|AG|SA|NV)\b"
 )
 
 
@@ -234,22 +236,22 @@ def _name_end(read: str, start: int, end: int) -> int:
 
 def _take_person(reading: Reading, passage: int, start: int, end: int, *, lower: bool) -> None:
     read = reading.passages[passage].read
-    there = [s for s in reading.spans if s.passage == passage and s.start < end and start < s.end]
+    there = reading.touching(passage, start, end)
     if not there:
         single = " " not in read[start:end].strip()
         if (lower and single) or authority.lookup(read[start:end]):
             return
-        reading.spans.append(Span(passage, start, end, "person", sure=True))
+        reading.add(Span(passage, start, end, "person", sure=True))
     elif all(s.type == "person" and start <= s.start and s.end <= end for s in there):
-        reading.spans = [s for s in reading.spans if s not in there]
-        reading.spans.append(Span(passage, start, end, "person", sure=True))
+        reading.replace(Span(passage, start, end, "person", sure=True))
     elif (
         len(there) == 1
         and there[0].end == end
         and not authority.lookup(read[there[0].start : end])
         and all(_bare(word) in lexicon.ROLE_WORDS for word in read[there[0].start : start].split())
     ):
-        there[0].start, there[0].type, there[0].sure = start, "person", True
+        reading.move(there[0], start, end)
+        there[0].type, there[0].sure = "person", True
     elif len(there) == 1 and there[0].start >= start and there[0].type != "person":
         span = there[0]
         text = read[span.start : span.end]
@@ -257,4 +259,5 @@ def _take_person(reading: Reading, passage: int, start: int, end: int, *, lower:
             entries = authority.lookup(text)
             if entries and not any(entry.weak for entry in entries):
                 return
-            span.start, span.end, span.type, span.sure = start, end, "person", True
+            reading.move(span, start, end)
+            span.type, span.sure = "person", True

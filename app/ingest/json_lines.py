@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from app.ingest import normal
+from app.ingest import bounds, normal
 from app.ingest.draft import Draft, Origin, Reject
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from app.ingest.draft import Precision
 
 NAME = "json_lines"
-VERSION = 1
+VERSION = 2
 """Raise with every change of what a line yields."""
 
 LIMIT_BYTES = 8 * 2**20
@@ -107,13 +107,18 @@ def parse(line: bytes, path: str, number: int) -> Draft | Reject:
         reader_version=VERSION,
     )
     try:
-        return _draft(value, origin)
+        draft = _draft(value, origin)
     except _FieldError as error:
         return Reject(path, number, str(error))
+    too_long = bounds.excess(draft)
+    return Reject(path, number, too_long) if too_long else draft
 
 
 def _draft(value: dict[str, Any], origin: Origin) -> Draft:
     published_at, precision, doubt = _published(value)
+    if published_at is not None and (wrong := bounds.implausible(published_at)):
+        doubt = f'published_at: "{_text(value, "published_at")}" {wrong}: left out'
+        published_at = precision = None
     doubts = [doubt] if doubt else []
     unknown = sorted(value.keys() - _KNOWN)
     doubts += [f'"{name[:60]}": an unknown field, left out' for name in unknown[:_UNKNOWN_TOLD]]

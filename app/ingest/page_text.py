@@ -46,7 +46,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from app.ingest import captions, datelines, furniture, heads, page_layout, printed_dates
+from app.ingest import bounds, captions, datelines, furniture, heads, page_layout, printed_dates
 from app.ingest.decoding import Decoded, UndecodableError, decode
 from app.ingest.draft import Draft, Origin, Reject
 from app.ingest.furniture import BULLETS, Kind
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from app.ingest.page_layout import Story
 
 NAME = "page_text"
-VERSION = 1
+VERSION = 2
 """Raise with every change of what a page yields."""
 
 LIMIT_BYTES = 8 * 2**20
@@ -281,7 +281,7 @@ def _draft(head: Head, texts: list[str], origin: Origin) -> Draft | str:
     published_at, precision, doubt = _published(head, dateline.date if dateline else None)
     doubts += [doubt] if doubt else []
     doubts += _garbled(head.headline, summary, caption, body)
-    return Draft(
+    draft = Draft(
         headline=head.headline,
         summary=summary,
         caption=caption,
@@ -297,6 +297,7 @@ def _draft(head: Head, texts: list[str], origin: Origin) -> Draft | str:
         origin=origin,
         warnings=tuple(doubts),
     )
+    return bounds.excess(draft) or draft
 
 
 def _is_same(draft: Draft, other: Draft) -> bool:
@@ -312,9 +313,13 @@ def _published(
         printed = heads.meaning(head.date)
         if printed is None:
             return None, None, f'published_at: "{head.date}" is not a date'
+        if printed.at is not None and (wrong := bounds.implausible(printed.at)):
+            return None, None, f'published_at: "{head.date}" {wrong}: left out'
         doubt = f'published_at: "{head.date}" {printed.doubt}' if printed.doubt else None
         return printed.at, printed.precision, doubt
     if in_dateline is not None and (printed := printed_dates.parse(in_dateline)) and printed.at:
+        if wrong := bounds.implausible(printed.at):
+            return None, None, f'published_at: "{in_dateline}" {wrong}: left out'
         doubt = f'published_at: taken from the dateline, "{in_dateline}"'
         return printed.at, printed.precision, doubt
     return None, None, "published_at: the page prints no date"

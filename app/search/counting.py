@@ -89,26 +89,29 @@ def histogram(
     coverage: Counter[int] | None = None,
     bounds: tuple[date | None, date | None] = (None, None),
 ) -> list[Bucket]:
-    """The counts by period, oldest first, periods without any article included.
+    """The counts by period, oldest first.
 
     Goes from the first to the last article, or to the `bounds` (first day, last day) where
-    they are given. Raises ParameterError where that makes more than MOST_BUCKETS.
+    they are given. Periods without any article stand in between where all together are at
+    most MOST_BUCKETS, so that one article of a wrong year breaks nothing. Raises
+    ParameterError where more than that hold articles.
     """
     given = [bound.toordinal() for bound in bounds if bound is not None]
     found = [min(counts), max(counts)] if counts else given[:1]
     if not found:
         return []
     since, until = (bound and bound.toordinal() for bound in bounds)
-    starts = [_start(since or found[0], unit)]
-    last = _start(until or found[-1], unit)
-    while starts[-1] < last:
-        if len(starts) == MOST_BUCKETS:
-            raise ParameterError(
-                "histogram", f"by {unit} makes more than {MOST_BUCKETS:,} periods; narrow the dates"
-            )
-        starts.append(_next(starts[-1], unit))
     summed = _summed(counts, unit)
     covered = _summed(coverage, unit) if coverage is not None else None
+    starts = [_start(since or found[0], unit)]
+    last = _start(until or found[-1], unit)
+    while starts[-1] < last and len(starts) <= MOST_BUCKETS:
+        starts.append(_next(starts[-1], unit))
+    if len(starts) > MOST_BUCKETS:
+        starts = sorted(summed.keys() | (covered or summed).keys())
+    if len(starts) > MOST_BUCKETS:
+        reason = f"articles of more than {MOST_BUCKETS:,} periods by {unit}; narrow the dates"
+        raise ParameterError("histogram", reason)
     return [
         Bucket(date.fromordinal(start), summed[start], None if covered is None else covered[start])
         for start in starts

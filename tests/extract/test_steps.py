@@ -34,7 +34,7 @@ class Marked:
     def find(self, readings: Sequence[Reading]) -> None:
         (reading,) = readings
         body = len(reading.passages) - 1
-        reading.spans += [Span(body, start, end, type_) for start, end, type_ in self._spans]
+        reading.add(*(Span(body, start, end, type_) for start, end, type_ in self._spans))
 
 
 def found(

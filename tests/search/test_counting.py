@@ -52,9 +52,20 @@ def test_nothing_found_within_no_bounds_is_no_period() -> None:
     ]
 
 
-def test_too_many_periods_are_refused() -> None:
+def test_too_many_periods_that_hold_articles_are_refused() -> None:
+    days = range(700_000, 700_000 + counting.MOST_BUCKETS)
+    assert len(counting.histogram(Counter(days), "day")) == counting.MOST_BUCKETS
     with pytest.raises(ParameterError, match="narrow the dates"):
-        counting.histogram(counts("1900-01-01", "2024-01-01"), "day")
+        counting.histogram(Counter([*days, 1]), "day")
+
+
+def test_periods_without_articles_do_not_count_and_are_left_out_of_a_long_time() -> None:
+    long = counts("0001-01-01", "2024-01-01", "2024-01-03")
+    found = [(str(bucket.start), bucket.count) for bucket in counting.histogram(long, "day")]
+    assert found == [("0001-01-01", 1), ("2024-01-01", 1), ("2024-01-03", 1)]
+    bounds = (date(1, 1, 1), date(2024, 12, 31))
+    covered = counting.histogram(counts("2024-01-01"), "day", counts("2020-02-02"), bounds)
+    assert covered == [Bucket(date(2020, 2, 2), 0, 1), Bucket(date(2024, 1, 1), 1, 0)]
 
 
 @given(

@@ -1,0 +1,54 @@
+"""What no article has, once for all readers: dates that no news bears, headlines without an end.
+
+A date out of range is no date of the article: the reader keeps what the input says in a
+warning. A text or a list that is too long rejects the article, because cut short it would be
+another one. The body is bounded by the readers' own limits of an input.
+
+    >>> implausible(datetime(1, 1, 1, tzinfo=UTC))
+    'is before 1450'
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.ingest.draft import Draft
+
+FIRST_YEAR = 1450
+"""There was no press before."""
+AHEAD = timedelta(days=2)
+"""A date may be ahead of this machine's clock by that: of another zone's tomorrow."""
+
+HEADLINE_CHARS = 1_000
+URL_CHARS = 2_048  # the most that a sitemap may name
+TEXT_CHARS = 10_000
+LIST_TEXTS = 200
+
+_TEXTS = ("caption", "credit", "byline", "dateline", "source", "section")
+_LISTS = ("summary", "places", "warnings")
+
+
+def implausible(at: datetime, *, now: datetime | None = None) -> str | None:
+    """Why an aware instant is no date of an article, to end a sentence; None if it may be."""
+    if at.year < FIRST_YEAR:
+        return f"is before {FIRST_YEAR}"
+    if at > (now or datetime.now(UTC)) + AHEAD:
+        return f"is over {AHEAD.days} days ahead"
+    return None
+
+
+def excess(draft: Draft) -> str | None:
+    """Which field of a draft is too long, and what it may have; None if none is."""
+    texts = [("headline", draft.headline, HEADLINE_CHARS), ("url", draft.url, URL_CHARS)]
+    texts += [(name, getattr(draft, name), TEXT_CHARS) for name in _TEXTS]
+    for name in _LISTS:
+        several = getattr(draft, name)
+        if len(several) > LIST_TEXTS:
+            return f"{name}: {len(several):,} texts, more than {LIST_TEXTS}"
+        texts += [(name, each, TEXT_CHARS) for each in several]
+    for name, text, most in texts:
+        if text is not None and len(text) > most:
+            return f"{name}: {len(text):,} characters, more than {most:,}"
+    return None

@@ -1,0 +1,120 @@
+"""What no article has is told, or rejects it, whatever the reader."""
+
+from __future__ import annotations
+
+import doctest
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.ingest import Draft, Reject, bounds, json_lines
+from tests import factories
+from tests.ingest.pages import FULL, page
+from tests.ingest.pages import read as read_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
+FAR = "3024-01-01"
+
+
+def read(**fields: Any) -> Draft | Reject:
+    line = json.dumps({"headline": "Rain", "body": "It rained.", **fields}).encode()
+    (found,) = json_lines.read(io.BufferedReader(io.BytesIO(line)), "a.jsonl")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "is before 1450"),
+        (datetime(1449, 12, 31, 23, 59, tzinfo=UTC), "is before 1450"),
+        (datetime(1450, 1, 1, tzinfo=UTC), None),
+        (NOW, None),
+        (NOW + timedelta(days=2), None),
+        (NOW + timedelta(days=2, seconds=1), "is over 2 days ahead"),
+        (datetime(9999, 12, 31, tzinfo=UTC), "is over 2 days ahead"),
+    ],
+)
+def test_a_date_may_be_from_the_first_press_to_two_days_ahead(
+    at: datetime, reason: str | None
+) -> None:
+    assert bounds.implausible(at, now=NOW) == reason
+
+
+@pytest.mark.parametrize("printed", ["0001-01-01T00:00:00Z", "1449-12-31", FAR])
+def test_a_line_with_an_implausible_date_keeps_it_in_a_warning(printed: str) -> None:
+    found = read(published_at=printed)
+    assert isinstance(found, Draft)
+    assert (found.published_at, found.published_precision) == (None, None)
+    (told,) = found.warnings
+    assert told.startswith(f'published_at: "{printed}" is ')
+    assert told.endswith(": left out")
+
+
+def test_a_page_with_an_implausible_date_keeps_it_in_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (plain,) = read_page(page(FULL))
+    assert isinstance(plain, Draft)
+    assert plain.published_at is not None
+    assert plain.warnings == ()
+    monkeypatch.setattr(bounds, "FIRST_YEAR", plain.published_at.year + 1)
+    (found,) = read_page(page(FULL))
+    assert isinstance(found, Draft)
+    assert (found.published_at, found.published_precision) == (None, None)
+    (told,) = found.warnings
+    assert told.startswith('published_at: "')
+    assert told.endswith(f"is before {plain.published_at.year + 1}: left out")
+
+
+LONG: dict[str, tuple[int, Callable[[int], Any]]] = {
+    "headline": (bounds.HEADLINE_CHARS, lambda n: "h" * n),
+    "url": (bounds.URL_CHARS, lambda n: "https://example.org/".ljust(n, "x")),
+    "source": (bounds.TEXT_CHARS, lambda n: "s" * n),
+    "byline": (bounds.TEXT_CHARS, lambda n: "s" * n),
+    "caption": (bounds.TEXT_CHARS, lambda n: "s" * n),
+    "summary": (bounds.LIST_TEXTS, lambda n: ["s"] * n),
+    "places": (bounds.LIST_TEXTS, lambda n: ["s"] * n),
+    "warnings": (bounds.LIST_TEXTS, lambda n: ["s"] * n),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_field_of_the_limit_is_read_and_a_longer_one_rejects_its_line(name: str) -> None:
+    most, made = LONG[name]
+    assert isinstance(read(**{name: made(most)}), Draft)
+    found = read(**{name: made(most + 1)})
+    assert isinstance(found, Reject)
+    assert found.line == 1
+    assert found.reason.startswith(f"{name}: {most + 1:,} ")
+    assert found.reason.endswith(f", more than {most:,}")
+
+
+def test_one_long_text_of_a_list_rejects_the_article() -> None:
+    found = read(summary=["short", "s" * (bounds.TEXT_CHARS + 1)])
+    assert isinstance(found, Reject)
+    assert found.reason == "summary: 10,001 characters, more than 10,000"
+
+
+def test_every_field_but_the_body_is_bounded() -> None:
+    draft = factories.draft(body="word " * 1_000_000)
+    assert bounds.excess(draft) is None
+    for name in ("caption", "credit", "byline", "dateline", "source", "section"):
+        longer: dict[str, Any] = {name: "s" * 10_001}
+        assert bounds.excess(replace(draft, **longer)) is not None
+
+
+def test_a_page_with_a_long_headline_is_rejected() -> None:
+    (found,) = read_page(page(replace(FULL, headline="Rain " * 300)))
+    assert isinstance(found, Reject)
+    assert found.reason.startswith("headline: ")
+
+
+def test_the_example_in_the_docstring_runs() -> None:
+    assert doctest.testmod(bounds).failed == 0
