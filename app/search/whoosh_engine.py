@@ -6,7 +6,7 @@ folder:
 
     whoosh.json      the stamp: which directory is the index, its cursor, its files
     whoosh.lock      held by the one writer
-    damaged.json     which directory was found damaged by a search, and how
+    damaged.json     which directory was proved damaged, and how
     whoosh-<hex>/    an index; `damaged-whoosh-<hex>/` one that was set aside, of the newest few
 
 The stamp (`whoosh_stamp`) is replaced in one step after the index is committed, so a crash
@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
 import uuid
 from collections import OrderedDict
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -31,7 +31,7 @@ from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
 from app.search import ranking, scoring, vocabulary, whoosh_format
 from app.search.base import SCHEMA_VERSION, Change, Found, Request, Stamp
 from app.search.clock import Clock
-from app.search.whoosh_files import Storage, reading
+from app.search.whoosh_files import Storage
 from app.search.whoosh_snapshots import Snapshots, latest_generation
 from app.search.whoosh_stamp import NAME_FILE, Contents, StampFile
 from app.search.whoosh_writer import Writer
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from app.search.query import Fuzzy, Prefix
     from app.search.whoosh_snapshots import Version
+    from app.search.whoosh_writer import Announce
 
 log = logging.getLogger(__name__)
 
@@ -94,19 +95,10 @@ class WhooshEngine:
         )
 
     def verify(self) -> None:
-        """Raise IndexDamaged if a file is gone or of another size, IndexMissing without any."""
-        bad = ""
+        """Raise IndexDamaged if a file is not what was written, IndexMissing without any."""
         self._stamp_file.raise_marked()
-        for _ in range(3):  # a writer may commit between our two looks
-            stamp = self._stamp_file.read()
-            bad = self._stamp_file.bad_file(self._folder / stamp.directory, stamp)
-            if not bad:
-                return
-            if latest_generation(self._folder / stamp.directory) > stamp.generation:
-                with self._snapshots.lend():
-                    return
-            time.sleep(0.02)
-        raise IndexDamaged(str(self._folder / stamp.directory), bad)
+        if bad := self._snapshots.damage():
+            raise bad
 
     # --- writing
 
@@ -137,27 +129,26 @@ class WhooshEngine:
             if cursor < stamp.cursor:
                 return  # another process has taken these in since they were read
             directory = self._folder / stamp.directory
-            if stamp.generation == latest_generation(directory) and (
-                bad := self._stamp_file.bad_file(directory, stamp)
-            ):
-                raise IndexDamaged(str(directory), bad)  # what is taken in now is proved by it
+            if bad := self._snapshots.damage():
+                raise bad  # what is taken in now is proved by what was there
             if changes:
                 _remove_leftovers(directory)
-                with reading(directory):
-                    self._write(directory, changes)
+                with self._snapshots.proving():
+                    self._write(directory, changes, stamp)
             stamp = stamp.model_copy(update={"cursor": cursor})
             generation = latest_generation(directory)
             self._stamp_file.write(self._stamp_file.with_files(stamp, directory, generation))
 
-    def _write(self, directory: Path, changes: Sequence[Change]) -> None:
+    def _write(self, directory: Path, changes: Sequence[Change], stamp: Contents) -> None:
         storage = Storage(directory)
+        announce = partial(self._stamp_file.announce, directory, stamp)
         try:
-            self._write_to(storage, changes)
+            self._write_to(storage, changes, announce)
         finally:
             storage.close_files()
 
-    def _write_to(self, storage: Storage, changes: Sequence[Change]) -> None:
-        writer = Writer(FileIndex(storage, whoosh_format.schema()))
+    def _write_to(self, storage: Storage, changes: Sequence[Change], announce: Announce) -> None:
+        writer = Writer(FileIndex(storage, whoosh_format.schema()), announce)
         try:
             ids = {change.id.bytes for change in changes}
             base = 0
@@ -242,10 +233,9 @@ class WhooshEngine:
             return directory, stamp.store_id == store_id
         try:
             self.verify()
-            with self._snapshots.lend():
-                return directory, stamp.store_id == store_id
         except IndexDamaged:
             return directory, False
+        return directory, stamp.store_id == store_id
 
     def _remove_unfinished(self) -> None:
         for stamp in self._folder.glob("building-whoosh-*.json"):

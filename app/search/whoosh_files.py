@@ -1,22 +1,14 @@
-"""The files of a Whoosh index: opened and closed together, and what their damage is called.
-
-Damage leaves here as IndexDamaged; what the operating system refuses is an EngineError.
-"""
+"""The files of a Whoosh index: opened and closed together."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from whoosh.filedb.filestore import FileStorage
 
-from app.errors import EngineError, IndexDamaged
 from app.search.whoosh_pickles import File
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Storage(FileStorage):  # type: ignore[misc]
@@ -65,27 +57,3 @@ class Storage(FileStorage):  # type: ignore[misc]
                     errors.append(error)
         if errors:
             raise errors[0]
-
-
-@contextmanager
-def reading(directory: Path | str) -> Iterator[None]:
-    """Whatever Whoosh raises over files that do not hold together is IndexDamaged.
-
-    It raises bare Exception, struct.error, zlib.error, any unpickling error and more, so
-    this wraps only calls that read index files. What the operating system refuses (a full
-    disk, too many open files) is no damage, but a file that is gone is.
-    """
-    try:
-        yield
-    except (EngineError, MemoryError):
-        raise
-    except OSError as error:
-        if error.errno is None or isinstance(error, FileNotFoundError):
-            raise _damaged(directory, error) from error
-        raise EngineError(str(directory), error.strerror or str(error)) from error
-    except Exception as error:
-        raise _damaged(directory, error) from error
-
-
-def _damaged(directory: Path | str, error: Exception) -> IndexDamaged:
-    return IndexDamaged(str(directory), f"{type(error).__name__}: {error}")

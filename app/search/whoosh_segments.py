@@ -26,7 +26,6 @@ from app import text
 from app.search import duplicates, whoosh_words
 from app.search.matching import UNDATED
 from app.search.query import Fuzzy, Prefix
-from app.search.whoosh_files import reading
 from app.search.whoosh_pickles import load, loads, stream_of
 
 if TYPE_CHECKING:
@@ -162,9 +161,8 @@ def posting_blocks(data: bytes) -> Iterator[tuple[tuple[int, ...], Any, Any]]:
 class Segment:
     """An open segment: its postings, read block by block."""
 
-    def __init__(self, reader: SegmentReader, shared: Columns, path: str) -> None:
+    def __init__(self, reader: SegmentReader, shared: Columns) -> None:
         self._reader = reader
-        self._path = path
         self.columns = shared
         self.deleted: frozenset[int] = frozenset(reader.segment().deleted_docs() or ())
 
@@ -172,11 +170,10 @@ class Segment:
         """How many documents hold `term`, deleted ones included; looked up once."""
         known = self.columns.documents[field]
         if term not in known:
-            with reading(self._path):
-                try:
-                    known[term] = int(self._reader._terms.doc_frequency(field, term.encode()))
-                except (TermNotFound, KeyError):
-                    return 0  # not kept: there is no end of words that a segment does not hold
+            try:
+                known[term] = int(self._reader._terms.doc_frequency(field, term.encode()))
+            except (TermNotFound, KeyError):
+                return 0  # not kept: there is no end of words that a segment does not hold
         return known[term]
 
     def headlines(self, token: str) -> Sequence[int]:
@@ -188,12 +185,11 @@ class Segment:
         found = self.columns.names.get(field)
         if found is None:
             listed: list[tuple[str, ...]] = [()] * self.columns.count
-            with reading(self._path):
-                for value in [bytes(value).decode() for value in self._reader.lexicon(field)]:
-                    one = (value,)  # shared by the many documents that have no other
-                    for numbers, _, _ in self.blocks(field, value):
-                        for number in numbers:
-                            listed[number] = listed[number] + one if listed[number] else one
+            for value in [bytes(value).decode() for value in self._reader.lexicon(field)]:
+                one = (value,)  # shared by the many documents that have no other
+                for numbers, _, _ in self.blocks(field, value):
+                    for number in numbers:
+                        listed[number] = listed[number] + one if listed[number] else one
             found = self.columns.names[field] = listed
         return found
 
@@ -253,22 +249,17 @@ class Segment:
         This reads the codec's blocks directly: its public matcher yields one posting a
         call, ten times slower.
         """
-        with reading(self._path):
-            try:
-                about = self._reader._terms.term_info(field, term.encode())
-            except TermNotFound:
-                return
-            offset, (length,) = about.extent()  # Whoosh hands on the tuple that it unpacked
-            found = posting_blocks(self._reader._terms._postfile.get(offset, length))
-        while True:
-            with reading(self._path):
-                block = next(found, None)
-                if block is None:
-                    return
-                steps, weights, values = block
-                numbers = list(accumulate(steps))
-                if not len(numbers) == len(weights) == len(values):
-                    raise ValueError(f"a block of {term} holds unequal numbers of values")
-                if numbers and numbers[-1] >= self.columns.count:
-                    raise ValueError(f"{term} stands in document {numbers[-1]}, which is not there")
+        try:
+            about = self._reader._terms.term_info(field, term.encode())
+        except TermNotFound:
+            return
+        offset, (length,) = about.extent()  # Whoosh hands on the tuple that it unpacked
+        for steps, weights, values in posting_blocks(
+            self._reader._terms._postfile.get(offset, length)
+        ):
+            numbers = list(accumulate(steps))
+            if not len(numbers) == len(weights) == len(values):
+                raise ValueError(f"a block of {term} holds unequal numbers of values")
+            if numbers and numbers[-1] >= self.columns.count:
+                raise ValueError(f"{term} stands in document {numbers[-1]}, which is not there")
             yield numbers, weights, values

@@ -3,6 +3,9 @@
 Opening reads many files, so snapshots that are done with are kept for later searches until
 there is a newer generation; columns are shared between them. A writer in another process may
 commit, and remove files, at any moment. No search sees less than one before it.
+
+An index is damaged when its checksums say so, never because something was raised: an error
+while reading has the files read again, and goes on as it is where they are what was written.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from whoosh.index import TOC
 from whoosh.reading import SegmentReader
 
-from app.errors import IndexDamaged
+from app.errors import BroadsheetError, EngineError, IndexDamaged
 from app.search import whoosh_format
-from app.search.whoosh_files import Storage, reading
+from app.search.whoosh_files import Storage
 from app.search.whoosh_segments import Columns, Segment
 from app.search.whoosh_stamp import looks
 
@@ -80,22 +83,66 @@ class Snapshots:
     @contextmanager
     def lend(self) -> Iterator[Snapshot]:
         """A snapshot of the newest generation that no other thread uses meanwhile."""
-        try:
+        with self.proving():
             snapshot = self._newest()
-        except IndexDamaged as error:
-            self._stamp_file.mark_damaged(error)
-            raise
-        try:
-            yield snapshot
-        except BaseException as error:
-            snapshot.close()
-            if isinstance(error, IndexDamaged):
-                self._stamp_file.mark_damaged(error)
-            raise
+            try:
+                yield snapshot
+            except BaseException:
+                snapshot.close()
+                raise
         if len(self._idle) < _KEPT:
             self._idle.append(snapshot)
         else:
             snapshot.close()
+
+    @contextmanager
+    def proving(self) -> Iterator[None]:
+        """Find out whether what is raised over the files of the index is their damage.
+
+        It is IndexDamaged then. What the operating system refuses is an EngineError, and all
+        else goes on as it is: a bug.
+        """
+        try:
+            yield
+        except IndexDamaged as error:
+            self._stamp_file.mark_damaged(error)
+            raise
+        except (BroadsheetError, MemoryError):
+            raise
+        except Exception as error:
+            refused = isinstance(error, OSError) and error.errno is not None
+            if not refused or isinstance(error, FileNotFoundError):
+                self._prove(error)
+            if isinstance(error, OSError):
+                folder = str(self._stamp_file.folder)
+                raise EngineError(folder, error.strerror or str(error)) from error
+            raise
+
+    def _prove(self, error: Exception) -> None:
+        if bad := self.damage(anew=True):
+            self._stamp_file.mark_damaged(bad)
+            raise bad from error
+
+    def damage(self, *, anew: bool = False) -> IndexDamaged | None:
+        """What the checksums say against the newest generation; None when nothing.
+
+        Files are read that have not been since they were touched, or `anew`.
+        """
+        seen: tuple[str, int] | None = None
+        while True:
+            stamp = self._stamp_file.read()
+            directory = self._stamp_file.folder / stamp.directory
+            generation = latest_generation(directory)
+            vouched = self._stamp_file.vouching(directory, stamp, generation)
+            bad = f"nothing vouches for generation {generation}"
+            if vouched is not None:
+                bad = self._stamp_file.bad_file(directory, vouched, anew=anew)
+            if not bad:
+                return None
+            if seen == (stamp.directory, generation):
+                return IndexDamaged(str(directory), bad)
+            seen = (stamp.directory, generation)  # a writer may commit between two looks
+            time.sleep(0.02)
 
     def close(self) -> None:
         """Close all files; other threads must have finished."""
@@ -126,7 +173,9 @@ class Snapshots:
             generation = latest_generation(directory)
             try:
                 return self._open(stamp, signature)
-            except IndexDamaged:
+            except Exception as error:
+                if isinstance(error, EngineError) and not isinstance(error, IndexDamaged):
+                    raise
                 # A writer may have removed the files that we were about to open. Its commit
                 # shows in the generation at once, in the stamp only a moment later.
                 still = generation == latest_generation(directory)
@@ -139,19 +188,20 @@ class Snapshots:
         directory = self._stamp_file.folder / stamp.directory
         storage = Storage(directory)
         try:
-            with reading(directory):
-                toc = TOC.read(storage, "MAIN", schema=whoosh_format.schema())
-                stamped = toc.generation == stamp.generation
-                prove = self._stamp_file.bad_file if stamped else self._stamp_file.bad_name
-                paths = [f"{directory}/{name}" for name in stamp.files] if stamped else []
-                seen_so = looks(paths)  # before they are proved
-                if bad := prove(directory, stamp):
-                    raise IndexDamaged(str(directory), bad)
-                segments = [
-                    Segment(SegmentReader(storage, toc.schema, segment), columns, str(directory))
-                    for segment in toc.segments
-                    if (columns := self.columns_of(storage, segment))
-                ]
+            toc = TOC.read(storage, "MAIN", schema=whoosh_format.schema())
+            vouched = self._stamp_file.vouching(directory, stamp, toc.generation)
+            if vouched is None:
+                reason = f"nothing vouches for generation {toc.generation}"
+                raise IndexDamaged(str(directory), reason)
+            paths = [f"{directory}/{name}" for name in vouched.files]
+            seen_so = looks(paths)  # before they are proved
+            if bad := self._stamp_file.bad_file(directory, vouched):
+                raise IndexDamaged(str(directory), bad)
+            segments = [
+                Segment(SegmentReader(storage, toc.schema, segment), columns)
+                for segment in toc.segments
+                if (columns := self.columns_of(storage, segment))
+            ]
         except BaseException:
             storage.close_files()
             raise
@@ -167,5 +217,7 @@ class Snapshots:
 
 def latest_generation(directory: Path) -> int:
     """The number of the newest commit; -1 where there is none."""
-    with reading(directory):
+    try:
         return int(TOC._latest_generation(Storage(directory), "MAIN"))
+    except OSError as error:
+        raise EngineError(str(directory), error.strerror or str(error)) from error

@@ -2,14 +2,18 @@
 
 The engine's folder in, what `whoosh.json` in it says out, with the sizes and checksums of all
 files of the index, so that one that is lost, cut short or of other bytes is noticed: the files
-of an index never change once they are written. It is replaced in one step. Beside it
-`damaged.json` says which directory a search found damaged, and how. No index is opened here,
-and Whoosh is not known.
+of an index never change once they are written. It is replaced in one step, and ends with a
+checksum of its own. A file NEXT in the index is the stamp that the newest commit will have,
+written before it counts, so that checksums vouch for every generation. Beside the stamp
+`damaged.json` says which directory was proved damaged, and how. No index is opened here, and
+Whoosh is not known.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import time
 import uuid
 import zlib
 from contextlib import suppress
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
 NAME_FILE = "NAME"
 """A file of each index that holds its directory's name: the files of another one are not it."""
 
+PROOF_S = 60.0
+"""Seconds that a proof of a file holds, when an error asks for another and nothing touched it."""
+_NEXT = "NEXT"
+_OWN_SUM = re.compile(rb'(.*),"checksum":(\d+)\}\s*', re.DOTALL)
 _CHUNK_BYTES = 1 << 20
 _PROVED_KEPT = 4096
 
@@ -68,16 +76,17 @@ class StampFile:
         self.folder = folder
         self._path = folder / name
         self._mark_path = folder / "damaged.json"
-        self._proved: dict[Path, tuple[Look, int]] = {}  # checksums of files as they look
+        # Checksums of files as they look, and when they were read.
+        self._proved: dict[Path, tuple[Look, int, float]] = {}
 
     def read(self) -> Contents:
-        """What the stamp says; IndexMissing without one, IndexDamaged if it says nothing."""
+        """What the stamp says; IndexMissing without one, IndexDamaged if its checksum is wrong."""
         try:
-            return Contents.model_validate_json(self._path.read_bytes())
+            return _read(self._path)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise IndexMissing(str(self.folder)) from error
-        except (IsADirectoryError, ValueError) as error:
-            raise IndexDamaged(str(self._path), f"unreadable stamp ({error})") from error
+        except IsADirectoryError as error:
+            raise IndexDamaged(str(self._path), "unreadable stamp: a directory") from error
         except OSError as error:  # too many open files, say: that is no damage
             raise EngineError(str(self._path), error.strerror or str(error)) from error
 
@@ -92,11 +101,12 @@ class StampFile:
         return status.st_mtime_ns, status.st_ino
 
     def write(self, contents: Contents) -> None:
-        """Replace the stamp in one step."""
+        """Replace the stamp in one step; a NEXT has done its work then."""
         part = self._path.with_suffix(".part")
         try:
-            part.write_text(contents.model_dump_json())
+            part.write_bytes(_encoded(contents))
             self._replace_by(part)
+            (self.folder / contents.directory / _NEXT).unlink(missing_ok=True)
         except OSError:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -125,17 +135,55 @@ class StampFile:
 
     # --- the files of an index
 
-    def bad_file(self, directory: Path, stamp: Contents) -> str:
+    def announce(
+        self,
+        directory: Path,
+        stamp: Contents,
+        generation: int,
+        *,
+        prefixes: tuple[str, ...],
+        toc: tuple[str, bytes],
+    ) -> None:
+        """Vouch for a generation before it is committed, in its NEXT.
+
+        Its files are those there with these `prefixes`, and `toc`, which commits it.
+        """
+        kept = {name for name in sizes(directory) if name.startswith((NAME_FILE, *prefixes))}
+        found = self.with_files(stamp, directory, generation, only=kept)
+        name, data = toc
+        files = {**found.files, name: len(data)}
+        checksums = {**found.checksums, name: zlib.crc32(data)}
+        found = found.model_copy(update={"files": files, "checksums": checksums})
+        part = directory / f"{_NEXT}.part"
+        part.write_bytes(_encoded(found))
+        part.replace(directory / _NEXT)
+
+    def vouching(self, directory: Path, stamp: Contents, generation: int) -> Contents | None:
+        """What lists the files of a generation: the stamp, or the NEXT of one after it.
+
+        None where nothing does: a power cut took it.
+        """
+        if generation <= stamp.generation:
+            return stamp
+        try:
+            announced = _read(directory / _NEXT)
+        except (FileNotFoundError, IndexDamaged):
+            return None
+        return announced if announced.generation == generation else None
+
+    def bad_file(self, directory: Path, stamp: Contents, *, anew: bool = False) -> str:
         """What is wrong with the files that the stamp lists; empty when nothing is.
 
-        A file is read once, and again only when it looks as if it had been touched.
+        A file is read once, and again only when it looks as if it had been touched, or to
+        prove it `anew`, PROOF_S later.
         """
         for name, size in stamp.files.items():
             try:
                 status = (directory / name).stat()
                 if status.st_size != size:
                     return f"{name} has {status.st_size} bytes, not {size}"
-                if name in stamp.checksums and self._sum(directory / name) != stamp.checksums[name]:
+                wanted = stamp.checksums.get(name)
+                if wanted is not None and self._sum(directory / name, anew=anew) != wanted:
                     return f"{name} holds other bytes than were written"
             except (FileNotFoundError, NotADirectoryError):
                 return f"{name} is missing"
@@ -143,19 +191,12 @@ class StampFile:
                 raise EngineError(str(directory / name), error.strerror or str(error)) from error
         return ""
 
-    def bad_name(self, directory: Path, stamp: Contents) -> str:
-        """Why the directory is not the one that the stamp means; empty when it is.
-
-        All that can be said of files that were committed after the stamp.
-        """
-        if NAME_FILE not in stamp.files:
-            return ""  # an older version made it
-        only = {"files": {NAME_FILE: stamp.files[NAME_FILE]}}
-        return self.bad_file(directory, stamp.model_copy(update=only))
-
-    def with_files(self, stamp: Contents, directory: Path, generation: int) -> Contents:
+    def with_files(
+        self, stamp: Contents, directory: Path, generation: int, *, only: set[str] | None = None
+    ) -> Contents:
         """`stamp` with the files that are there now; what it lists already is not read again."""
         files = sizes(directory)
+        files = {name: files[name] for name in files if only is None or name in only}
         known = {
             name: checksum
             for name, checksum in stamp.checksums.items()
@@ -168,10 +209,10 @@ class StampFile:
             update={"files": files, "checksums": checksums, "generation": generation}
         )
 
-    def _sum(self, path: Path) -> int:
+    def _sum(self, path: Path, *, anew: bool = False) -> int:
         look = _look(str(path))
-        proved = self._proved.get(path)
-        if proved is not None and proved[0] == look:
+        proved, now = self._proved.get(path), time.monotonic()
+        if proved is not None and proved[0] == look and not (anew and now - proved[2] > PROOF_S):
             return proved[1]
         found = 0
         with path.open("rb") as file:
@@ -179,13 +220,13 @@ class StampFile:
                 found = zlib.crc32(chunk, found)
         if len(self._proved) >= _PROVED_KEPT:  # most are of files that are gone
             self._proved.clear()
-        self._proved[path] = (look, found)
+        self._proved[path] = (look, found, now)
         return found
 
-    # --- damage that searches find
+    # --- damage that was proved
 
     def mark_damaged(self, error: IndexDamaged) -> None:
-        """Remember what a search found, as far as that can be written."""
+        """Remember what was proved, as far as that can be written."""
         with suppress(OSError, EngineError):
             mark = _Mark(directory=self.read().directory, reason=error.reason)
             self._mark_path.write_text(mark.model_dump_json())
@@ -203,8 +244,28 @@ def sizes(directory: Path) -> dict[str, int]:
     return {
         path.name: path.stat().st_size
         for path in directory.iterdir()
-        if path.is_file() and path.name != "MAIN_WRITELOCK"
+        if path.is_file() and path.name != "MAIN_WRITELOCK" and not path.name.startswith(_NEXT)
     }
+
+
+def _encoded(contents: Contents) -> bytes:
+    """A stamp as it is written, with the checksum of all before it as its last member."""
+    plain = contents.model_dump_json().encode()
+    return plain[:-1] + b',"checksum":%d}' % zlib.crc32(plain)
+
+
+def _read(path: Path) -> Contents:
+    """The stamp in a file; raises IndexDamaged where its checksum does not hold, and OSError."""
+    data = path.read_bytes()
+    own = _OWN_SUM.fullmatch(data)
+    if own and zlib.crc32(own[1] + b"}") != int(own[2]):
+        raise IndexDamaged(str(path), "unreadable stamp: it holds other bytes than were written")
+    try:
+        return Contents.model_validate_json(data)
+    except ValueError as error:
+        if own:
+            raise
+        raise IndexDamaged(str(path), f"unreadable stamp ({error})") from error
 
 
 def looks(paths: Iterable[str]) -> list[Look]:

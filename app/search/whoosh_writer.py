@@ -16,9 +16,11 @@ from itertools import accumulate, compress, groupby
 from operator import itemgetter, sub
 from pickle import dumps
 from struct import Struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from whoosh.codec.whoosh3 import WHOOSH3_HEADER_MAGIC
+from whoosh.filedb.filestore import RamStorage
+from whoosh.index import TOC, clean_files
 from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
@@ -27,11 +29,22 @@ from app.search.whoosh_format import Codec
 from app.search.whoosh_segments import posting_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from whoosh.index import FileIndex
 
     from app.search.base import Change, Document
+
+
+class Announce(Protocol):
+    """Vouches for a generation; see `StampFile.announce`."""
+
+    def __call__(
+        self, generation: int, *, prefixes: tuple[str, ...], toc: tuple[str, bytes]
+    ) -> None:
+        """Called when all its files are there but the one that commits it."""
+        ...
+
 
 BLOCK = 128
 """Postings a block, as Whoosh has it."""
@@ -51,13 +64,14 @@ _Term = tuple[str, bytes, int, "Callable[[], Postings]"]  # field, token, place 
 class Writer(SegmentWriter):  # type: ignore[misc]
     """Whoosh's writer with another way to its postings; makes one segment."""
 
-    def __init__(self, index: FileIndex) -> None:
+    def __init__(self, index: FileIndex, announce: Announce) -> None:
         # compound=False: every reader would copy a compound segment into memory.
         # _lk=False: the engine holds a lock of its own, which a failing constructor does not keep.
         super().__init__(index, compound=False, codec=Codec(), _lk=False)
         self._added_terms: dict[str, dict[bytes, Postings]] = {
             name: {} for name, field in sorted(self.schema.items()) if field.indexed
         }
+        self._announce = announce
         self._merged: list[_Merged] = []
         self._forms: set[str] = set()
         self._headlines: list[str] = []
@@ -114,6 +128,19 @@ class Writer(SegmentWriter):  # type: ignore[misc]
         writer.close()
         whoosh_words.write(self.storage, self.newsegment, "forms", sorted(self._forms))
         whoosh_words.write(self.storage, self.newsegment, "headlines", self._headlines)
+
+    def _commit_toc(self, segments: Sequence[Any]) -> None:
+        """As Whoosh's own, but what the generation holds is announced before it counts."""
+        beside = RamStorage()
+        TOC(self.schema, segments, self.generation).write(beside, self.indexname)
+        ((name, data),) = beside.files.items()
+        prefixes = tuple(f"{segment.segment_id()}." for segment in segments)
+        self._announce(self.generation, prefixes=prefixes, toc=(name, data))
+        part = f"{name}.part"
+        with self.storage.create_file(part) as file:
+            file.write(data)
+        self.storage.rename_file(part, name, safe=True)
+        clean_files(self.storage, self.indexname, self.generation, segments)
 
     def _gathered(self) -> Iterator[_Term]:
         for name, terms in self._added_terms.items():

@@ -15,7 +15,6 @@ from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
 from whoosh.query import Term
 
-from app.errors import IndexDamaged
 from app.search import clock, whoosh_format, whoosh_segments
 from app.search.base import Found, Request
 from app.search.query import Fuzzy, Word, parse
@@ -87,24 +86,6 @@ def test_an_answer_kept_before_a_commit_is_not_given_after_one_that_saw_it(tmp_p
     assert engine.search(all_).total == 2
     assert engine.search(apples).total == 2
     assert len(list(reading)) == 1
-    engine.close()
-
-
-@pytest.mark.parametrize(
-    "block",
-    [((999,), (1.0,), (b"",)), ((0,), (1.0, 2.0), (b"",)), ((0,), (1.0,), (b"", b""))],
-    ids=["a document that is not there", "a weight too many", "a value too many"],
-)
-def test_postings_that_do_not_fit_the_segment_are_damage(tmp_path: Path, block: object) -> None:
-    engine = WhooshEngine(tmp_path / "index")
-    with engine.rebuilding(uuid4()):
-        pass
-    engine.apply([change(0, 1, "Apples")], 1)
-    with (
-        patch.object(whoosh_segments, "posting_blocks", return_value=iter([block])),
-        pytest.raises(IndexDamaged),
-    ):
-        engine.search(Request(query=Word(text="apples", token="appl")))
     engine.close()
 
 
