@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVa
 from fastapi import Depends, Request
 
 from app import articles, exchange, keys
+from app.api import door
 from app.api.draining import Drain
 from app.api.metrics import Metrics
 from app.errors import BroadsheetError, ParameterError, StoreBusy
@@ -236,10 +237,12 @@ async def known_parameters_only(request: Request) -> None:
     """Refuse a query parameter that the route does not know: a typo must not pass silently."""
     dependant = request.scope["route"].dependant
     known = {name for field in dependant.query_params for name in _names(field)}
-    for name in request.query_params:
+    for name, value in request.query_params.multi_items():
         if name not in known:
             listed = ", ".join(sorted(known)) or "none"
             raise ParameterError(name, f"is not a parameter of this route; it knows: {listed}")
+        if reason := door.unfit(value):
+            raise ParameterError(name, reason)
 
 
 def _names(field: Any) -> list[str]:

@@ -3,7 +3,9 @@
 In: any request. Out: the application's answer, or a problem document of the 4xx that says
 which limit was passed, or of a 503 with `Retry-After` when this worker has too much to do.
 Nothing here queues a request: one that cannot be answered soon is told so at once. A request
-takes one of the places only when its body is there, so that slow senders hold none.
+takes one of the places only when its body is there, so that slow senders hold none. Bodies of
+uploads and of questions are counted apart, and an export that is being sent has a place of its
+own, so that neither keeps the others from being answered.
 
 What happens before a request's head is complete is the server's part: `serving.py`.
 """
@@ -19,7 +21,7 @@ from urllib.parse import quote
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.api import problems
+from app.api import door, problems
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 
 SLOWEST_BYTES_S = 8 * 1024
 """Bytes a second that a client has to send or read, after the time that any client gets."""
-BODIES = 4
-"""How many bodies of the largest size one worker holds at once."""
+HELD_BYTES = 32 * 2**20
+"""What one worker holds at once of the bodies of uploads, and as much again of all others."""
+EXPORTS = 16
+"""Exports that one worker sends at once."""
 PROBES = frozenset({"/healthz", "/readyz"})
 """Answered under any host and however busy the worker is: those who ask decide on its life."""
 METRICS = "/metrics"
@@ -53,7 +57,8 @@ class Guarded:
             each[1:] for each in settings.allowed_hosts if each not in self._hosts
         )
         self.running = 0
-        self.held_bytes = 0
+        self.exports = 0
+        self.held_bytes = {True: 0, False: 0}  # of uploads, of other requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -61,14 +66,17 @@ class Guarded:
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        refusal = self._refusal(scope, path)
+        limit_bytes = door.body_limit(path, self._settings)
+        refusal = self._refusal(scope, path, limit_bytes)
         if refusal is not None:
             await _refuse(refusal, scope, receive, send)
             return
         query: bytes = scope["query_string"]
         if not query.isascii():  # UTF-8 as a person types it into curl
             scope = {**scope, "query_string": quote(query, safe=_ASCII).encode()}
-        visit = _Visit(self, self._settings, receive, send, place=path not in _PLACELESS)
+        place = path not in _PLACELESS
+        visit = _Visit(self, self._settings, path, receive, send, place=place)
+        scope = {**scope, _VISIT: visit}
         try:
             async with asyncio.timeout(self._settings.request_timeout_s) as clock:
                 visit.clock = clock
@@ -86,7 +94,7 @@ class Guarded:
         finally:
             visit.leave()
 
-    def _refusal(self, scope: Scope, path: str) -> HTTPException | None:
+    def _refusal(self, scope: Scope, path: str, limit_bytes: int) -> HTTPException | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1:
             return HTTPException(400, "the host is given twice", _CLOSE)
@@ -109,6 +117,9 @@ class Guarded:
         size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
         if size > (limit := self._settings.header_limit_bytes):
             return HTTPException(431, f"the headers are larger than {limit:,} bytes", _CLOSE)
+        lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+        if any(length.isdigit() and int(length) > limit_bytes for length in lengths):
+            return _too_large(limit_bytes)
         return None
 
     def _serves(self, host: str, scope: Scope) -> bool:
@@ -196,18 +207,29 @@ class _Visit:
     clock: asyncio.Timeout
 
     def __init__(
-        self, guard: Guarded, settings: Settings, receive: Receive, send: Send, *, place: bool
+        self,
+        guard: Guarded,
+        settings: Settings,
+        path: str,
+        receive: Receive,
+        send: Send,
+        *,
+        place: bool,
     ) -> None:
         self._guard = guard
         self._settings = settings
+        self._limit_bytes = door.body_limit(path, settings)
+        self._uploads = door.takes_articles(path)
         self._receive = receive
         self._send = send
         self._takes_place = place
         self._entered = False
         self._whole = False
         self._waits = False
+        self._exports = False
         self._received_bytes = 0
-        self._began_at = asyncio.get_running_loop().time()
+        self._held_bytes = 0
+        self._credit_s = settings.client_timeout_s
         self.started = False
 
     def enter(self) -> None:
@@ -222,7 +244,23 @@ class _Visit:
     def leave(self) -> None:
         """Give back the place and what the body took."""
         self._guard.running -= self._entered
-        self._guard.held_bytes -= self._received_bytes
+        self._guard.exports -= self._exports
+        self.release(self._held_bytes)
+
+    def release(self, size_bytes: int) -> None:
+        """Hold so much of the body no longer: it has been worked on."""
+        self._held_bytes -= size_bytes
+        self._guard.held_bytes[self._uploads] -= size_bytes
+
+    def export(self) -> None:
+        """Go from a place of a request to one of an export; raises an HTTPException without one."""
+        if self._exports:
+            return
+        if self._guard.exports >= EXPORTS:
+            raise _Full("too many exports are being sent; ask again in a moment")
+        self._guard.exports += 1
+        self._guard.running -= self._entered
+        self._exports, self._entered, self._takes_place = True, False, False
 
     def lateness(self) -> HTTPException:
         """Whose fault it is that the time is over."""
@@ -236,14 +274,17 @@ class _Visit:
         if self._whole or self.started:
             return await self._receive()
         now = asyncio.get_running_loop().time
-        patience_s = self._settings.client_timeout_s
-        due = self._began_at + patience_s + self._received_bytes / SLOWEST_BYTES_S
         self._waits = True
-        self._until(min(due, now() + patience_s))
+        asked_at = now()
+        self._until(asked_at + self._credit_s)
         message = await self._receive()
         self._waits = False
         self._until(now() + self._settings.request_timeout_s)
-        self._take(len(message.get("body", b"")))
+        size_bytes = len(message.get("body", b""))
+        # Whoever was quick may be slow for a while, but for no longer than anybody.
+        left_s = self._credit_s - (now() - asked_at) + size_bytes / SLOWEST_BYTES_S
+        self._credit_s = min(left_s, self._settings.client_timeout_s)
+        self._take(size_bytes)
         if not message.get("more_body", False):
             self._whole = True
             self.enter()
@@ -252,11 +293,10 @@ class _Visit:
     def _take(self, size_bytes: int) -> None:
         # Of all exceptions HTTPException alone gets through the framework's reading of JSON.
         self._received_bytes += size_bytes
-        self._guard.held_bytes += size_bytes
-        limit = self._settings.body_limit_bytes
-        if self._received_bytes > limit:
-            raise HTTPException(413, f"the body is larger than {limit:,} bytes", _CLOSE)
-        if self._guard.held_bytes > BODIES * limit:
+        self.release(-size_bytes)
+        if self._received_bytes > self._limit_bytes:
+            raise _too_large(self._limit_bytes)
+        if self._guard.held_bytes[self._uploads] > HELD_BYTES:
             raise _Full("too many bodies are being read; send it again in a moment")
 
     async def send(self, message: Message) -> None:
@@ -269,6 +309,19 @@ class _Visit:
     def _until(self, when_s: float | None) -> None:
         if not self.clock.expired():
             self.clock.reschedule(when_s)
+
+
+def visit_of(request: Request) -> _Visit:
+    """What this request has brought, and the place that it has."""
+    found: _Visit = request.scope[_VISIT]
+    return found
+
+
+_VISIT = "broadsheet.visit"
+
+
+def _too_large(limit_bytes: int) -> HTTPException:
+    return HTTPException(413, f"the body is larger than {limit_bytes:,} bytes", _CLOSE)
 
 
 async def _refuse(error: HTTPException, scope: Scope, receive: Receive, send: Send) -> None:

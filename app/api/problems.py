@@ -130,7 +130,8 @@ async def of_error(request: Request, error: Exception) -> Response:
         facts["corrected"] = error.corrected
         facts["errors"] = [{"loc": [error.where, "q"], "msg": error.reason}]
     elif isinstance(error, errors.ParameterError):
-        facts["errors"] = [{"loc": [error.where, error.name], "msg": error.reason}]
+        named = [error.name] if error.name != error.where else []
+        facts["errors"] = [{"loc": [error.where, *named], "msg": error.reason}]
     elif status == 401:
         headers["WWW-Authenticate"] = _CHALLENGE
     elif isinstance(error, errors.TooManyRequests):

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from app import entities, reconciling
-from app.api import schemas
+from app.api import door, schemas
 from app.api.deps import BodyDep, DeskDep
 from app.api.openapi import MOVED, responses
 from app.errors import ParameterError
@@ -51,7 +50,7 @@ class _Asked(BaseModel):
     """One query of a batch; what else it holds (properties, say) makes no difference."""
 
     query: Annotated[str, Field(max_length=1000)]
-    type: str | list[str] | None = None
+    type: str | Annotated[list[str], Field(max_length=10, fail_fast=True)] | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 10
 
 
@@ -70,7 +69,7 @@ async def reconcile(request: Request, desk: DeskDep, queries: Queries = None) ->
     """The service's manifest, or with `queries` the candidates for each of them."""
     if queries is None:
         return schemas.answer(_manifest(request), headers=_HEADERS)
-    found = await desk.read(_reconciled, _read(queries))
+    found = await desk.read(_reconciled, await desk.run(_read, queries))
     return schemas.answer(found, headers=_HEADERS)
 
 
@@ -82,7 +81,7 @@ async def reconcile(request: Request, desk: DeskDep, queries: Queries = None) ->
 )
 async def reconcile_by_form(body: BodyDep, desk: DeskDep) -> Response:
     """The candidates for each of the `queries` of a form, as OpenRefine sends them."""
-    found = await desk.read(_reconciled, _read(_field(body, "queries")))
+    found = await desk.read(_reconciled, await desk.run(_read_form, body))
     return schemas.answer(found, headers=_HEADERS)
 
 
@@ -144,6 +143,10 @@ def _kind(name: str) -> dict[str, str]:
     return {"id": name, "name": name.capitalize()}
 
 
+def _read_form(body: bytes) -> dict[str, _Asked]:
+    return _read(_field(body, "queries"))
+
+
 def _field(body: bytes, name: str) -> str:
     try:
         values = parse_qs(body.decode(), max_num_fields=10)
@@ -155,10 +158,7 @@ def _field(body: bytes, name: str) -> str:
 
 
 def _read(queries: str) -> dict[str, _Asked]:
-    try:
-        found = orjson.loads(queries)
-    except orjson.JSONDecodeError as error:
-        raise ParameterError("queries", f"is not JSON: {error}") from error
+    found = door.json_of(queries, "queries", where="query")
     if not isinstance(found, dict) or len(found) > MOST_QUERIES:
         raise ParameterError("queries", f"is not an object of {MOST_QUERIES} queries at most")
     try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from app import finding
-from app.api import exports, feeds, schemas, versions
-from app.api.deps import DeskDep, wish_of
+from app.api import door, exports, feeds, schemas, versions
+from app.api.deps import BodyDep, DeskDep, wish_of
 from app.api.openapi import UNCHANGED, responses
 from app.errors import ParameterError, QueryError
 from app.search import query
@@ -47,12 +49,41 @@ async def search(request: Request, asked: Asked, desk: DeskDep) -> Response:
     return await _search(request, asked, desk, versions.headers(tag))
 
 
+async def _posted(request: Request, body: BodyDep, desk: DeskDep) -> schemas.SearchBody:
+    """The search in a body; read in the pool, because a long one takes a while."""
+    media_type = request.headers.get("content-type", "application/json")
+    return await desk.run(_read, body, media_type.partition(";")[0].strip().lower())
+
+
+def _read(body: bytes, media_type: str) -> schemas.SearchBody:
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    found = door.json_of(body, "body") if is_json and body else None
+    try:
+        return schemas.SearchBody.model_validate(found)
+    except ValidationError as error:
+        told = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(
+            [{**each, "loc": ("body", *each["loc"])} for each in told]
+        ) from error
+
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": schemas.SearchBody.model_json_schema()}},
+    }
+}
+
+
 @router.post(
     "",
     response_model=schemas.SearchAnswer,
     responses=responses(400, 413, 422, 503, example="search"),
+    openapi_extra=_BODY,
 )
-async def search_by_body(request: Request, asked: schemas.SearchBody, desk: DeskDep) -> Response:
+async def search_by_body(
+    request: Request, asked: Annotated[schemas.SearchBody, Depends(_posted)], desk: DeskDep
+) -> Response:
     """The same search with its parameters as a JSON body, for long queries."""
     try:
         return await _search(request, asked, desk, {})

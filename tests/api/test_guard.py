@@ -143,6 +143,40 @@ async def test_a_body_that_drips_is_a_408(tmp_path: Path) -> None:
         assert problem(await client.post("/v1/articles", content=drips())) == (408, "too-slow")
 
 
+async def test_a_body_that_came_fast_may_not_drip_then(tmp_path: Path) -> None:
+    async def drips() -> AsyncIterator[bytes]:
+        yield b"." * (1 << 20)  # two minutes' worth at the slowest pace
+        while True:
+            yield b"."
+            await asyncio.sleep(0.01)
+
+    async with guarded(tmp_path, client_timeout_s=0.1) as (client, _):
+        answer = await asyncio.wait_for(client.post("/v1/articles", content=drips()), 20)
+        assert problem(answer) == (408, "too-slow")
+
+
+async def test_questions_on_their_way_stop_no_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "HELD_BYTES", 3_000)
+    came, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"." * 3_000
+        came.set()
+        await go_on.wait()
+
+    async with guarded(tmp_path) as (client, app):
+        app.let.set()
+        holding = asyncio.create_task(client.post("/v1/search", content=slow()))
+        await came.wait()
+        assert problem(await client.post("/v1/search", content=b"..")) == (503, "overloaded")
+        assert (await client.post("/v1/articles", content=b"." * 2_000)).text == "done"
+        go_on.set()
+        assert (await holding).text == "done"
+        assert (await client.post("/v1/search", content=b"..")).text == "done"
+
+
 # --- sizes, through the whole application
 
 
@@ -174,7 +208,7 @@ async def test_what_is_too_large_is_refused(serve: Serve) -> None:
 
 
 async def test_bodies_together_are_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "BODIES", 0)
+    monkeypatch.setattr(guard, "HELD_BYTES", 0)
     async with serve() as client:
         answer = await client.post("/v1/articles", json={"headline": "One", "body": "Two"})
         assert problem(answer) == (503, "overloaded")

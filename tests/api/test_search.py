@@ -136,7 +136,7 @@ async def test_a_malformed_query_is_400_with_its_position(
 async def test_nothing_a_user_types_is_our_fault(serve: Serve, q: str) -> None:
     async with serve([draft()]) as client:
         answer = await client.get("/v1/search", params={"q": q})
-    assert answer.status_code in (200, 400)
+        assert answer.status_code in ((422,) if "\0" in q else (200, 400))
 
 
 async def test_lone_surrogates_and_bad_escapes_are_not_our_fault(serve: Serve) -> None:

@@ -22,16 +22,19 @@ from pydantic import (
 )
 
 from app import filters
-from app.api import cursors
+from app.api import cursors, door
 from app.filters import Filters
 from app.search import base, matching, query
 from app.search.emphasis import emphasized
 
 _LARGEST = 2**63 - 1  # number that a database holds
 
-_Name = Annotated[str, Field(json_schema_extra={"minLength": 1, "pattern": r"[^\s-]"})]
+_Name = Annotated[
+    str,
+    Field(max_length=door.VALUE_CHARS, json_schema_extra={"minLength": 1, "pattern": r"[^\s-]"}),
+]
 """Documented here and refused by `filters`, with a better message than a pattern's."""
-Names = Annotated[list[_Name], Field(default_factory=list, max_length=50)]
+Names = Annotated[list[_Name], Field(default_factory=list, max_length=50, fail_fast=True)]
 _DATE: dict[str, JsonValue] = {"pattern": "^[0-9]{4}"}
 Facet = Literal["source", "place", "person", "organization", "section", "language"]
 
@@ -87,6 +90,7 @@ class _Filtered(_Limited):
         str | None,
         Field(
             alias="from",
+            max_length=door.VALUE_CHARS,
             json_schema_extra=_DATE,
             examples=["2020-05"],
             description="Published at or after this year, month, day or instant (UTC unless it "
@@ -96,6 +100,7 @@ class _Filtered(_Limited):
     to: Annotated[
         str | None,
         Field(
+            max_length=door.VALUE_CHARS,
             json_schema_extra=_DATE,
             examples=["2020-05-09"],
             description="Published before the end of this year, month, day or instant.",
@@ -168,6 +173,7 @@ class SearchParameters(_Filtered, _Page):
         str,
         AfterValidator(zone),
         Field(
+            max_length=door.VALUE_CHARS,
             json_schema_extra={"minLength": 1},
             examples=["Asia/Karachi"],
             description="IANA time zone of the histogram's days.",
@@ -215,6 +221,7 @@ class SearchBody(SearchParameters):
         Field(
             default_factory=list,
             max_length=10,
+            fail_fast=True,
             description="Names whose values are counted over the whole result.",
         ),
     ]
