@@ -82,10 +82,17 @@ def fold(text: str) -> str:
     return " ".join(map(_folded, _WORD.findall(text))) or text.strip().casefold()
 
 
-@lru_cache(maxsize=100_000)
 def _term(word: str) -> tuple[str, str]:
+    # What is kept is bounded in bytes: no word is so long but an invented one.
+    return _known_term(word) if len(word) <= _LONGEST else _made_term(word)
+
+
+def _made_term(word: str) -> tuple[str, str]:
     folded = _folded(word)
     return (_stem(folded) if folded.isascii() else folded), folded
+
+
+_known_term = lru_cache(maxsize=100_000)(_made_term)
 
 
 def _folded(word: str) -> str:

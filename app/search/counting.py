@@ -6,6 +6,7 @@ the hits of each segment. No file and no index library is known here.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from heapq import nlargest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from app.search.base import Unit
+    from app.search.kept import Kept
     from app.search.matching import Columns, Segment
 
 MOST_BUCKETS = 5_000
@@ -40,7 +42,7 @@ def facet(hits: Iterable[tuple[Segment, Iterable[int]]], name: str) -> Counter[s
 def days(
     hits: Iterable[tuple[Segment, Iterable[int]]],
     zone: str,
-    cache: dict[tuple[str, str], list[int]],
+    cache: Kept[array[int]],
 ) -> Counter[int]:
     """How many hits were published on each day (as date ordinals) of a zone; undated left out."""
     counts: Counter[int] = Counter()
@@ -48,13 +50,14 @@ def days(
         key = (segment.columns.name, zone)
         of = cache.get(key)
         if of is None:
-            of = cache[key] = _days_of(segment.columns, zone)
+            of = _days_of(segment.columns, zone)
+            cache.put(key, of, of.itemsize * len(of))
         counts.update(map(of.__getitem__, numbers))
     counts.pop(0, None)
     return counts
 
 
-def _days_of(columns: Columns, zone: str) -> list[int]:
+def _days_of(columns: Columns, zone: str) -> array[int]:
     """The day of each document as a date ordinal, 0 for undated ones."""
     local = ZoneInfo(zone)
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,8 +70,7 @@ def _days_of(columns: Columns, zone: str) -> list[int]:
             return _EPOCH + at // _DAY_US
         return day_in(local, epoch + timedelta(microseconds=at)).toordinal()
 
-    shared: dict[int, int] = {}  # one object a day: less memory, and nearer to each other
-    return [shared.setdefault(found, found) for found in map(day, columns.published)]
+    return array("I", map(day, columns.published))
 
 
 def day_in(zone: ZoneInfo, instant: datetime) -> date:

@@ -19,10 +19,12 @@ from app.search.matching import K1, UNDATED, B, Matcher, leaves
 from app.search.query import Phrase, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from array import array
+    from collections.abc import Hashable, Mapping, Sequence
 
     from app.search.base import Bucket
     from app.search.clock import Clock
+    from app.search.kept import Kept
     from app.search.matching import Hits, Leaf, Segment
 
 _DAY_US = 86_400_000_000
@@ -44,13 +46,13 @@ class Snapshot(Protocol):
 class Memory(Protocol):
     """What an engine keeps between searches of one generation."""
 
-    days: dict[tuple[str, str], list[int]]
+    days: Kept[array[int]]
 
-    def ranked(self, key: object) -> ranking.Ranked | None:
+    def ranked(self, key: Hashable) -> ranking.Ranked | None:
         """A whole result that was ordered before."""
         ...
 
-    def keep(self, key: object, ranked: ranking.Ranked) -> None:
+    def keep(self, key: Hashable, ranked: ranking.Ranked) -> None:
         """Remember a result for its next page."""
         ...
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import logging
 import shutil
 import uuid
-from collections import OrderedDict
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,13 +30,15 @@ from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
 from app.search import ranking, scoring, vocabulary, whoosh_format
 from app.search.base import SCHEMA_VERSION, Change, Found, Request, Stamp
 from app.search.clock import Clock
+from app.search.kept import Kept
 from app.search.whoosh_files import Storage
 from app.search.whoosh_snapshots import Snapshots, latest_generation
 from app.search.whoosh_stamp import NAME_FILE, Contents, StampFile
 from app.search.whoosh_writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from array import array
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from app.search.query import Fuzzy, Prefix
@@ -48,8 +49,9 @@ log = logging.getLogger(__name__)
 
 DAMAGED_KEPT = 3
 """Indexes set aside that stay on the disk: the newest, since they tell what happens now."""
-_ANSWERS_KEPT = 256
-_RESULTS_KEPT = 4  # whole results, for walks to their end
+_ANSWERS_BYTES = 16 * 2**20
+_DAYS_BYTES = 16 * 2**20  # a time zone of an archive takes four bytes an article
+_RESULTS_BYTES = 64 * 2**20  # whole results, for walks to their end
 
 
 class _Memory:
@@ -57,17 +59,26 @@ class _Memory:
 
     def __init__(self, version: Version | None) -> None:
         self.version = version
-        self.days: dict[tuple[str, str], list[int]] = {}
-        self.answers: OrderedDict[Request, Found] = OrderedDict()
-        self._ranked: OrderedDict[object, ranking.Ranked] = OrderedDict()
+        self.days: Kept[array[int]] = Kept(_DAYS_BYTES)
+        self.answers: Kept[Found] = Kept(_ANSWERS_BYTES)
+        self._ranked: Kept[ranking.Ranked] = Kept(_RESULTS_BYTES)
 
-    def ranked(self, key: object) -> ranking.Ranked | None:
+    def ranked(self, key: Hashable) -> ranking.Ranked | None:
         return self._ranked.get(key)
 
-    def keep(self, key: object, ranked: ranking.Ranked) -> None:
-        self._ranked[key] = ranked
-        if len(self._ranked) > _RESULTS_KEPT:
-            self._ranked.popitem(last=False)
+    def keep(self, key: Hashable, ranked: ranking.Ranked) -> None:
+        self._ranked.put(key, ranked, _ROW_BYTES * len(ranked.rows))
+
+
+_ROW_BYTES = 300  # of a ranked result: two tuples, an id, numbers
+_VALUE_BYTES = 200  # a hit, a facet's value, a period
+
+
+def _size_bytes(request: Request, found: Found) -> int:
+    """About what an answer takes, with the request that it is kept under."""
+    values = sum(map(len, found.facets.values())) + len(found.histogram)
+    hits = sum(1 + len(hit.duplicates) for hit in found.hits)
+    return _VALUE_BYTES * (values + hits) + 10 * len(repr(request))
 
 
 class WhooshEngine:
@@ -286,9 +297,7 @@ class WhooshEngine:
                 memory = self._memory = _Memory(snapshot.version)
             found = scoring.search(snapshot, request, memory, clock)
         if found.complete:
-            memory.answers[request] = found
-            while len(memory.answers) > _ANSWERS_KEPT:
-                memory.answers.popitem(last=False)
+            memory.answers.put(request, found, _size_bytes(request, found))
         return found
 
     def frequencies(self, tokens: Iterable[str]) -> dict[str, int]:

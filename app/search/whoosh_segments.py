@@ -24,6 +24,7 @@ from whoosh.reading import SegmentReader, TermNotFound
 
 from app import text
 from app.search import duplicates, whoosh_words
+from app.search.kept import Kept
 from app.search.matching import UNDATED
 from app.search.query import Fuzzy, Prefix
 from app.search.whoosh_pickles import load, loads, stream_of
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
     from whoosh.filedb.filestore import FileStorage
 
-_SPELLINGS_KEPT = 64
+_SPELLINGS_BYTES = 8 * 2**20
+_TOKEN_BYTES = 120  # of a token in a set
 _COMMON = 4  # a word is common that stands in a quarter of a segment's documents
 _LEAST_COMMON = 250  # postings: of fewer, reading takes no time
 _COMMON_KEPT = 10_000_000  # postings of a segment, 5 bytes each
@@ -66,7 +68,7 @@ class Columns:
         self._beside: tuple[str, list[str]] = ("", [])
         self.names: dict[str, list[tuple[str, ...]]] = {}
         self.counted: dict[str, Counter[tuple[str, ...]]] = {}
-        self.spelt: OrderedDict[Prefix | Fuzzy, set[str]] = OrderedDict()
+        self.spelt: Kept[set[str]] = Kept(_SPELLINGS_BYTES)
         self.common: OrderedDict[str, tuple[array[int], bytes, list[float]]] = OrderedDict()
         self.change = _big_endian(raw("change", bytes(8)))
         self.published = _big_endian(raw("published", struct.pack("!q", UNDATED)))
@@ -221,10 +223,7 @@ class Segment:
         found = self.columns.spelt.get(leaf)
         if found is None:
             found = set(map(text.stem, self.near(leaf)))
-            self.columns.spelt[leaf] = found
-            while len(self.columns.spelt) > _SPELLINGS_KEPT:
-                with suppress(KeyError):
-                    self.columns.spelt.popitem(last=False)
+            self.columns.spelt.put(leaf, found, _TOKEN_BYTES * (1 + len(found)))
         return found
 
     def weights(self, token: str) -> Iterator[tuple[Iterable[int], Iterable[float]]]:
