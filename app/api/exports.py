@@ -15,6 +15,7 @@ from starlette.responses import StreamingResponse
 from app import articles, finding
 from app.api import cursors, feeds, openapi, schemas, versions
 from app.api.deps import DeskDep, wish_of
+from app.api.guard import visit_of
 from app.errors import OutOfTime
 from app.search.clock import Clock
 
@@ -47,6 +48,7 @@ async def answer(
     headers = versions.headers(tag)
     media_type = feeds.MEDIA_TYPES[kind]
     if kind in ("csv", "jsonl"):
+        visit_of(request).export()
         wish = replace(wish, timeout_s=EXPORT_TIMEOUT_S)
         first = await desk.read(_batch, desk.engine, replace(wish, limit=BATCH, after=None))
         rows = _rows(kind, desk, wish, first)

@@ -34,6 +34,8 @@ HELD_BYTES = 32 * 2**20
 """What one worker holds at once of the bodies of uploads, and as much again of all others."""
 EXPORTS = 16
 """Exports that one worker sends at once."""
+SENT_BYTES = 64 * 2**20
+"""Whole answers on their way to clients that may be as large together without their places."""
 PROBES = frozenset({"/healthz", "/readyz"})
 """Answered under any host and however busy the worker is: those who ask decide on its life."""
 METRICS = "/metrics"
@@ -58,6 +60,7 @@ class Guarded:
         )
         self.running = 0
         self.exports = 0
+        self.sent_bytes = 0
         self.held_bytes = {True: 0, False: 0}  # of uploads, of other requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,10 +89,12 @@ class Guarded:
         except _Full as full:
             if visit.started:
                 raise
+            visit.leave()
             await _refuse(full, scope, receive, send)
         except TimeoutError:
             if visit.started or not clock.expired():
                 raise
+            visit.leave()
             await _refuse(visit.lateness(), scope, receive, send)
         finally:
             visit.leave()
@@ -227,6 +232,7 @@ class _Visit:
         self._whole = False
         self._waits = False
         self._exports = False
+        self._sent_bytes = 0
         self._received_bytes = 0
         self._held_bytes = 0
         self._credit_s = settings.client_timeout_s
@@ -245,6 +251,9 @@ class _Visit:
         """Give back the place and what the body took."""
         self._guard.running -= self._entered
         self._guard.exports -= self._exports
+        self._guard.sent_bytes -= self._sent_bytes
+        self._entered = self._exports = False
+        self._sent_bytes = 0
         self.release(self._held_bytes)
 
     def release(self, size_bytes: int) -> None:
@@ -304,7 +313,17 @@ class _Visit:
         if message["type"] == "http.response.start":
             self.started = True
             self._until(None)
+        elif not message.get("more_body", False):
+            self._finish(len(message.get("body", b"")))
         await self._send(message)
+
+    def _finish(self, size_bytes: int) -> None:
+        """Give the place back when the rest of the answer is only to be read by its client."""
+        if self._entered and self._guard.sent_bytes + size_bytes <= SENT_BYTES:
+            self._guard.running -= 1
+            self._entered = self._takes_place = False
+            self._guard.sent_bytes += size_bytes
+            self._sent_bytes += size_bytes
 
     def _until(self, when_s: float | None) -> None:
         if not self.clock.expired():

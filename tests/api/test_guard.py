@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import orjson
 import pytest
+from starlette.requests import Request
 
 from app.api import guard
 from app.api.browsers import Restricted, shared_with
@@ -120,6 +121,88 @@ async def test_an_answer_that_has_begun_may_take_its_time(tmp_path: Path) -> Non
     )
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         assert (await client.get("/v1/search.csv")).text == "done"
+
+
+class Client:
+    """The server's side of one request: takes of an answer what it is let."""
+
+    def __init__(self, path: str = "/v1/search") -> None:
+        self.scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "query_string": b"",
+            "headers": [(b"host", b"test")],
+        }
+        self.let = asyncio.Event()
+        self.sent: list[Message] = []
+
+    async def receive(self) -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+        if message["type"] == "http.response.body":
+            await self.let.wait()
+
+    @property
+    def status(self) -> int | None:
+        return self.sent[0]["status"] if self.sent else None
+
+
+async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that answers at once, /export as an export."""
+    export = scope["path"] == "/export"
+    if export:
+        guard.visit_of(Request(scope)).export()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"done", "more_body": export})
+    if export:
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def begun(app: Guarded, client: Client) -> asyncio.Task[None]:
+    """A request whose answer has begun."""
+    task = asyncio.create_task(app(client.scope, client.receive, client.send))
+    while not client.sent:
+        await asyncio.sleep(0)
+    return task
+
+
+async def test_exports_that_nobody_reads_leave_the_places_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "EXPORTS", 2)
+    app = Guarded(answering, factories.settings(tmp_path, request_limit=1))
+    exports = [Client("/export") for _ in range(3)]
+    tasks = [await begun(app, each) for each in exports]
+    assert [each.status for each in exports] == [200, 200, 503]
+    assert b"too many exports" in exports[2].sent[1]["body"]
+    reader = Client()
+    tasks.append(await begun(app, reader))
+    assert reader.status == 200
+    for each in (*exports, reader):
+        each.let.set()
+    await asyncio.gather(*tasks)
+    again = Client("/export")
+    again.let.set()
+    await (await begun(app, again))
+    assert again.status == 200
+    assert (app.running, app.exports, app.sent_bytes) == (0, 0, 0)
+
+
+async def test_an_answer_that_is_only_to_be_read_holds_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "SENT_BYTES", 2 * len(b"done"))
+    app = Guarded(answering, factories.settings(tmp_path, request_limit=1))
+    readers = [Client() for _ in range(4)]
+    tasks = [await begun(app, each) for each in readers]
+    assert [each.status for each in readers] == [200, 200, 200, 503]  # the third keeps its place
+    for each in readers:
+        each.let.set()
+    await asyncio.gather(*tasks)
+    assert (app.running, app.sent_bytes) == (0, 0)
 
 
 async def test_a_body_that_stops_coming_is_a_408(tmp_path: Path) -> None:

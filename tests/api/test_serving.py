@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from app.api import serving
 from tests import factories, programs
 from tests.faults.house import eventually
 from tests.test_cli import broadsheet, environment, port_of
@@ -179,6 +181,29 @@ def open_connections(port: int) -> list[str]:
     with Path("/proc/net/tcp").open() as table:
         rows = [line.split() for line in table][1:]
     return [row[2] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux to ask its socket")
+def test_what_the_kernel_holds_to_be_sent_is_not_taken_for_read() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with (
+            socket.create_connection(listening.getsockname()) as client,
+            listening.accept()[0] as reader,
+        ):
+            client.setblocking(False)
+            sent = 0
+            with pytest.raises(BlockingIOError):
+                while True:
+                    sent += client.send(b"." * 65536)
+            held = serving.kernel_bytes(client)
+            assert 0 < held < sent
+            taken = 0
+            while serving.kernel_bytes(client) > held // 2:  # long before it is all gone
+                taken += len(reader.recv(4096))
+            assert taken < sent
+    assert serving.kernel_bytes(client) == 0  # it is closed
+    assert serving.kernel_bytes(None) == 0
 
 
 def test_an_idle_connection_is_closed(port: int) -> None:
