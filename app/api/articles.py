@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app import articles, finding
 from app.api import cursors, schemas, uploads
-from app.api.deps import BodyDep, DeskDep, KeyDep
+from app.api.deps import DeskDep, KeyDep
 from app.api.openapi import responses
 from app.search import base
 
@@ -70,17 +70,14 @@ async def similar_articles(
     responses=responses(413, 415, 422, 503, example="imported"),
     openapi_extra=uploads.MANY,
 )
-async def add_articles(request: Request, body: BodyDep, desk: DeskDep, key: KeyDep) -> Response:
+async def add_articles(request: Request, desk: DeskDep, key: KeyDep) -> Response:
     """Store one article or many, in a format that the loader reads, by Content-Type.
 
     What can't be read is rejected with its reason and the rest is stored. When the answer
-    comes, the rest is committed; it is searchable a moment later.
+    comes, the rest is committed; it is searchable a moment later. A long body is stored in
+    batches while it comes: what was stored stays when it breaks off.
     """
-    read = await desk.run(uploads.read, body, request.headers.get("content-type", ""))
-    read = read.by(key)
-    publisher = desk.settings.source
-    saved = await desk.write(key, articles.save, read.drafts, publisher=publisher, by=key)
-    return schemas.answer(read.report(saved))
+    return await uploads.store(request, desk, key)
 
 
 @router.put(
@@ -90,11 +87,10 @@ async def add_articles(request: Request, body: BodyDep, desk: DeskDep, key: KeyD
     openapi_extra=uploads.ONE,
 )
 async def replace_article(
-    article_id: UUID, request: Request, body: BodyDep, desk: DeskDep, key: KeyDep
+    article_id: UUID, request: Request, desk: DeskDep, key: KeyDep
 ) -> Response:
     """Replace a stored article by the one sent, whatever their dates; it keeps its id."""
-    read = await desk.run(uploads.read, body, request.headers.get("content-type", ""))
-    draft = uploads.one(read.by(key))
+    draft = await uploads.one(request, desk, key)
     publisher = desk.settings.source
     await desk.write(key, articles.replace, article_id, draft, publisher=publisher, by=key)
     return schemas.answer(await desk.read(articles.get, article_id))

@@ -3,30 +3,38 @@
 text/plain                      the text of a news page
 application/json                one article, or an array of them
 application/x-ndjson, /jsonl    one article a line
+
+A body is read, stored and reported in batches while it comes, so that memory does not depend on
+its length: a small one is one transaction, of a long one each batch is. Reading is done in the
+pool, never on the event loop.
 """
 
 from __future__ import annotations
 
-import io
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from fastapi import Request, Response
 from starlette.exceptions import HTTPException
+from starlette.responses import StreamingResponse
 
-from app import ingest
+from app import articles
+from app.api.bodies import Elements, Lines, Page
+from app.api.guard import visit_of
 from app.errors import ParameterError
+from app.ingest import page_text
 from app.ingest.draft import Draft, Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from app.api.bodies import Reader
+    from app.api.deps import Desk
     from app.articles import Saved
     from app.keys import Key
-
-PATH = "http"
-"""The name under which uploads stand in an article's `sources`."""
 
 _FORMATS = {
     "text/plain": "page_text",
@@ -73,7 +81,7 @@ MANY = _documented({"anyOf": [ARTICLE, {"type": "array", "items": ARTICLE}]})
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a body held, in its order."""
+    """What a batch of a body held, in its order."""
 
     found: list[Draft | Reject]
     limit: str | None = None
@@ -96,10 +104,9 @@ class Upload:
             key.limit,
         )
 
-    def report(self, saved: Sequence[Saved]) -> dict[str, Any]:
-        """The answer: what became of each, and the counts; `saved` is in the drafts' order."""
+    def items(self, saved: Sequence[Saved]) -> Iterator[dict[str, Any]]:
+        """What became of each; `saved` is in the drafts' order."""
         outcomes = iter(saved)
-        items: list[dict[str, Any]] = []
         for each in self.found:
             item: dict[str, Any] = {"outcome": "rejected", "id": None, "reason": None}
             if isinstance(each, Reject):
@@ -113,39 +120,129 @@ class Upload:
                     item |= {"outcome": result.outcome, "id": result.id}
                 if each.origin.reader == "json_lines":
                     item["line"] = each.origin.position
-            items.append(item)
-        counts = Counter(item["outcome"] for item in items)
+            yield item
+
+
+BATCH = 1_000
+"""Articles that are stored at once."""
+BATCH_BYTES = 2 * 2**20
+"""Of a body that are stored at once, but for one article."""
+BLOCK_BYTES = 128 * 1024
+"""Of a body that are read at once."""
+TOLD = 1_000
+"""Rejected ones that an answer names; more are only counted."""
+_IN_MEMORY_BYTES = 1 << 20
+_PIECE_BYTES = 256 * 1024
+
+
+async def store(request: Request, desk: Desk, key: Key) -> Response:
+    """Store what the body of a request holds; the answer says what became of each article."""
+    report = Report(desk)
+    try:
+        async for found in _batches(request, desk):
+            upload = Upload(found).by(key)
+            saved: Sequence[Saved] = ()
+            if drafts := upload.drafts:
+                publisher = desk.settings.source
+                saved = await desk.write(key, articles.save, drafts, publisher=publisher, by=key)
+            await desk.run(report.add, upload, saved)
+        return await desk.run(report.response)
+    except BaseException:
+        report.close()
+        raise
+
+
+async def one(request: Request, desk: Desk, key: Key) -> Draft:
+    """The only article of a body; raises ParameterError for none, several or a bad one."""
+    found: list[Draft | Reject] = []
+    async for more in _batches(request, desk):
+        found += more
+        if len(found) > 1:
+            break
+    first = Upload(found).by(key).found[0] if len(found) == 1 else None
+    if isinstance(first, Draft):
+        return first
+    reason = first.reason if first else f"holds {len(found)} articles, not one"
+    raise ParameterError("article", reason, where="body")
+
+
+async def _batches(request: Request, desk: Desk) -> AsyncIterator[list[Draft | Reject]]:
+    """What is in a body, as it comes; raises HTTPException 415 without a reader."""
+    reading = reader_of(request.headers.get("content-type", ""))
+    visit = visit_of(request)
+    found: list[Draft | Reject] = []
+    block, taken_bytes = bytearray(), 0
+    async for chunk in request.stream():
+        block += chunk
+        if len(block) < BLOCK_BYTES:
+            continue
+        before, size_bytes = reading.held_bytes, len(block)
+        found += await desk.run(reading.feed, bytes(block))
+        visit.release(size_bytes - (reading.held_bytes - before))
+        taken_bytes += size_bytes
+        block.clear()
+        if found and (len(found) >= BATCH or taken_bytes >= BATCH_BYTES):
+            yield found
+            found, taken_bytes = [], 0
+    found += await desk.run(reading.feed, bytes(block))
+    found += await desk.run(reading.end)
+    if found:
+        yield found
+
+
+class Report:
+    """What became of an upload's articles, in a file when they are many."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        folder = str(desk.settings.data_dir)
+        self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, "w+b", dir=folder)  # noqa: SIM115
+        self._counts: Counter[str] = Counter()
+        self._file.write(b'{"items":[')
+        self._separator = b""
+
+    def add(self, upload: Upload, saved: Sequence[Saved]) -> None:
+        """Take in what became of a batch."""
+        for item in upload.items(saved):
+            self._counts[item["outcome"]] += 1
+            if item["outcome"] == "rejected" and self._counts["rejected"] > TOLD:
+                continue
+            self._file.write(self._separator + orjson.dumps(item))
+            self._separator = b","
+
+    def response(self) -> Response:
+        """The answer."""
         kinds = ("saved", "revised", "unchanged", "stale", "rejected")
-        return {"items": items, **{kind: counts[kind] for kind in kinds}}
+        counts = orjson.dumps({kind: self._counts[kind] for kind in kinds})
+        self._file.write(b"]," + counts[1:])
+        length = self._file.tell()
+        self._file.seek(0)
+        if length <= _IN_MEMORY_BYTES:
+            with self._file:
+                return Response(self._file.read(), media_type="application/json")
+        headers = {"Content-Length": str(length)}
+        return StreamingResponse(self._pieces(), headers=headers, media_type="application/json")
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        try:
+            while piece := await self._desk.run(self._file.read, _PIECE_BYTES):
+                yield piece
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Remove what was written."""
+        self._file.close()
 
 
-def read(body: bytes, content_type: str) -> Upload:
-    """What `body` holds; raises HTTPException 415 for a content type without a reader."""
+def reader_of(content_type: str) -> Reader:
+    """The reader of a content type; raises HTTPException 415 where there is none."""
     media_type = content_type.partition(";")[0].strip().lower()
-    reader = _FORMATS.get(media_type)
-    if reader is None:
+    if media_type not in _FORMATS:
         known = ", ".join(_FORMATS)
         raise HTTPException(
             415, f"no reader knows {media_type or 'a missing Content-Type'}; known: {known}"
         )
     if media_type == "application/json":
-        body = _as_lines(body)
-    stream = io.BufferedReader(io.BytesIO(body))
-    return Upload(list(ingest.read(stream, PATH, format=reader)))  # type: ignore[arg-type]
-
-
-def one(upload: Upload) -> Draft:
-    """The only article of an upload; raises ParameterError for none, several or a bad one."""
-    first = upload.found[0] if len(upload.found) == 1 else None
-    if isinstance(first, Draft):
-        return first
-    reason = first.reason if first else f"holds {len(upload.found)} articles, not one"
-    raise ParameterError("article", reason, where="body")
-
-
-def _as_lines(body: bytes) -> bytes:
-    try:
-        content = orjson.loads(body)
-        return b"\n".join(map(orjson.dumps, content if isinstance(content, list) else [content]))
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # it writes less depth than it reads
-        return b" ".join(body.split(b"\n"))  # the reader of lines says what is wrong with it
+        return Elements()
+    return Page() if _FORMATS[media_type] == page_text.NAME else Lines()

@@ -76,19 +76,28 @@ class _FieldError(ValueError):
 def read(stream: io.BufferedReader, path: str) -> Iterator[Draft | Reject]:
     """An article, or the reason why it is none, for each line of `stream` that is not blank."""
     number = 0
-    while line := stream.readline(LIMIT_BYTES + 2):
+    while found := stream.readline(LIMIT_BYTES + 2):
         number += 1
-        if len(line.rstrip(b"\r\n")) > LIMIT_BYTES:
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(_SKIPPED_BYTES)
-            reason = f"longer than {LIMIT_BYTES // 2**20} MiB, the limit of a line"
-            yield Reject(path, number, reason)
+        if len(found.rstrip(b"\r\n")) <= LIMIT_BYTES:
+            yield from line(found, path, number)
             continue
-        if number == 1:
-            line = line.removeprefix(_BOM)
-        line = line.rstrip(b"\r\n")
-        if line and not line.isspace():
-            yield parse(line, path, number)
+        while found and not found.endswith(b"\n"):
+            found = stream.readline(_SKIPPED_BYTES)
+        yield too_long(path, number)
+
+
+def line(found: bytes | None, path: str, number: int) -> list[Draft | Reject]:
+    """What a line holds: nothing if it is blank; None stands for one that is too long."""
+    if found is not None and number == 1:
+        found = found.removeprefix(_BOM)
+    if found is None or len(found := found.rstrip(b"\r\n")) > LIMIT_BYTES:
+        return [too_long(path, number)]
+    return [parse(found, path, number)] if found and not found.isspace() else []
+
+
+def too_long(path: str, number: int) -> Reject:
+    """The rejection of a line, or of an element of an array, that is longer than one may be."""
+    return Reject(path, number, f"longer than {LIMIT_BYTES // 2**20} MiB, the limit of a line")
 
 
 def parse(line: bytes, path: str, number: int) -> Draft | Reject:
