@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from app.mentions import Terms
 
+MOST_CHARS = 4_000_000
+"""Text that an index takes in at once: writing it takes about twenty times as much memory."""
+_LOOKED_AT = 20
+
 _article = metadata.tables["article"]
 _tombstone = metadata.tables["tombstone"]
 _INDEXED = [
@@ -38,7 +42,8 @@ def changed_since(session: Session, cursor: int, *, limit: int) -> list[Change]:
     """The newest state of what changed after `cursor`, oldest change first.
 
     Removed articles included, without a document. Whole changes only, so it may exceed
-    `limit` rather than split one. Empty means that the reader has caught up.
+    `limit`, or MOST_CHARS of text, rather than split one. Empty means that the reader has
+    caught up.
     """
     a, t = _article.c, _tombstone.c
     changes = union_all(
@@ -49,12 +54,27 @@ def changed_since(session: Session, cursor: int, *, limit: int) -> list[Change]:
     last = session.execute(select(func.max(first.c.change))).scalar_one()
     if last is None:
         return []
+    last = _within(session, cursor, last)
     changed = select(*_INDEXED).where(a.change > cursor, a.change <= last)
     removed = select(t.article_id, t.change).where(t.change > cursor, t.change <= last)
     found = _changes(session, session.execute(changed).all())
     found += [Change(row.article_id, row.change, None) for row in session.execute(removed)]
     found.sort(key=lambda change: (change.change, change.id))
     return found
+
+
+def _within(session: Session, cursor: int, last: int) -> int:
+    """The change up to `last` at which the articles after `cursor` have MOST_CHARS of text."""
+    a = _article.c
+    lengths = select(a.change, func.length(a.body)).where(a.change > cursor, a.change <= last)
+    chars = 0
+    ordered = lengths.order_by(a.change).execution_options(yield_per=_LOOKED_AT)
+    with session.execute(ordered) as rows:  # no more is read than is taken
+        for change, length in rows:
+            chars += length
+            if chars > MOST_CHARS:
+                return int(change)
+    return last
 
 
 def versions(session: Session) -> Iterator[tuple[UUID, int]]:

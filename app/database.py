@@ -52,6 +52,7 @@ class Database:
             # The others are for what follows the store, and for operators.
             pool_size=2 * threads + 4,
             max_overflow=0,
+            pool_use_lifo=True,  # one page cache that is warm, not all of them
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
             connect_args={"timeout": lock_timeout_s, "check_same_thread": False},
@@ -175,8 +176,7 @@ def _configure(connection: Any, _record: object) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         "temp_store = MEMORY",
-        "cache_size = -16000",
-        "mmap_size = 268435456",
+        "cache_size = -8000",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app import articles, filters
+from app import articles, changes, filters
 from app.errors import NotFound
 from tests import factories
 from tests.factories import draft, numbered, save
@@ -150,6 +150,27 @@ def test_changes_come_whole_and_in_order(database: Database) -> None:
     assert [change.change for change in first] == [1, 1]
     assert [change.change for change in rest] == [2, 2, 2]
     assert [(change.change, change.document) for change in last] == [(3, None)]
+
+
+def test_changes_of_long_articles_come_few_at_a_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(6):
+        save(database, [numbered(n)])
+    with database.transaction() as session:
+        articles.remove(session, save_id(database, 0))
+    length = len(numbered(1).body)
+    monkeypatch.setattr(changes, "MOST_CHARS", 2 * length)
+    monkeypatch.setattr(changes, "_LOOKED_AT", 1)
+    seen, cursor = [], 0
+    with database.reading() as session:
+        while some := articles.changed_since(session, cursor, limit=100):
+            seen.append([each.change for each in some])
+            cursor = seen[-1][-1]
+    assert seen == [[2, 3, 4], [5, 6, 7]]  # the first was removed by the last change
+    monkeypatch.setattr(changes, "MOST_CHARS", 0)
+    with database.reading() as session:
+        assert [each.change for each in articles.changed_since(session, 0, limit=100)] == [2]
 
 
 def save_id(database: Database, number: int) -> UUID:

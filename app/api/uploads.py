@@ -125,7 +125,7 @@ class Upload:
 
 BATCH = 1_000
 """Articles that are stored at once."""
-BATCH_BYTES = 2 * 2**20
+BATCH_BYTES = 2**20
 """Of a body that are stored at once, but for one article."""
 BLOCK_BYTES = 128 * 1024
 """Of a body that are read at once."""
