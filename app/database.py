@@ -12,6 +12,7 @@ import os
 import sqlite3
 from contextlib import contextmanager
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.errors import FolderUnwritable, SchemaMismatch, StoreError
+from app.errors import FolderUnwritable, ReadTooLong, SchemaMismatch, StoreError
 from app.holding import Share
 
 if TYPE_CHECKING:
@@ -99,10 +100,18 @@ class Database:
             self._engine.dispose()
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session on one snapshot of committed data; what it writes is rolled back."""
+    def reading(self, *, steps: int | None = None) -> Iterator[Session]:
+        """A session on one snapshot of committed data; what it writes is rolled back.
+
+        Raises ReadTooLong in the middle of a statement that has taken so many `steps` of SQLite,
+        with all before it in the session.
+        """
         with _translated(), Session(self._engine) as session:
-            yield session
+            if steps is None:
+                yield session
+            else:
+                with _bounded(session, steps):
+                    yield session
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -189,9 +198,27 @@ def _begin(connection: Connection) -> None:
 _BROKEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
+_LOOK_STEPS = 50_000  # some milliseconds
+
+
+@contextmanager
+def _bounded(session: Session, steps: int) -> Iterator[None]:
+    """Have SQLite give up the statement that is running when the steps are taken."""
+    driver: Any = session.connection().connection.driver_connection
+    looks = count(1)
+    every = min(steps, _LOOK_STEPS)
+    driver.set_progress_handler(lambda: next(looks) * every >= steps, every)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_INTERRUPT:
+            raise ReadTooLong from error
         raise StoreError(f"the database cannot answer: {error.orig}") from error

@@ -23,6 +23,7 @@
     │   ├── FileExists       a backup would lose a file
     │   ├── BackupUnsound    a copy of it does not hold together
     │   ├── StoreBusy        another write has not ended in time
+    │   ├── ReadTooLong      what was asked takes longer to read than it may
     │   ├── SchemaMismatch   its tables are of another version than this program
     │   └── ExtractorBusy    another process is extracting
     ├── ExtractorMissing     names cannot be found in the way that was asked for
@@ -251,6 +252,15 @@ class StoreBusy(StoreError):
 
     def __init__(self) -> None:
         super().__init__("the database cannot answer: another write takes too long")
+
+
+class ReadTooLong(StoreError):
+    """What was asked of the database takes longer to read than it may."""
+
+    hint = "ask for less: narrower filters, or dates"
+
+    def __init__(self) -> None:
+        super().__init__("the database cannot answer: what was asked takes too long to read")
 
 
 class SchemaMismatch(StoreError):

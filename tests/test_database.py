@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app import articles
 from app.database import Database
-from app.errors import FolderUnwritable, SchemaMismatch, StoreError
+from app.errors import FolderUnwritable, ReadTooLong, SchemaMismatch, StoreError
 from tests import factories
 
 if TYPE_CHECKING:
@@ -34,6 +34,24 @@ def test_reading_sees_one_snapshot(database: Database) -> None:
         assert articles.count(session) == 0
     with database.reading() as session:
         assert articles.count(session) == 1
+
+
+def test_reading_ends_when_its_steps_are_taken(database: Database) -> None:
+    endless = text(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(i) FROM n"
+    )
+    with (
+        pytest.raises(ReadTooLong, match="too long to read") as caught,
+        database.reading(steps=1_000_000) as session,
+    ):
+        session.execute(endless)
+    assert caught.value.hint
+    with database.reading() as session:  # of the same connection, that knows no bound any more
+        counted = text(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500000)"
+            " SELECT count(i) FROM n"
+        )
+        assert session.execute(counted).scalar_one() == 500_000
 
 
 def test_what_a_reading_session_writes_is_not_kept(database: Database) -> None:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+READ_STEPS = 500_000_000
+"""Instructions of SQLite that one answer may take, some ten seconds: no thread is taken longer."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -78,10 +81,10 @@ class Desk:
     async def read(
         self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """The result of `work(session, …)` on one snapshot of the store."""
+        """The result of `work(session, …)` on one snapshot of the store, in READ_STEPS of it."""
 
         def run() -> T:
-            with self.database.reading() as session:
+            with self.database.reading(steps=READ_STEPS) as session:
                 return work(session, *args, **kwargs)
 
         return await self.run(run)

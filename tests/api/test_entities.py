@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from app import api, deciding, mentions
+from app.api import deps
 from tests.api.conftest import settled
 from tests.fake_extractor import FakeCrew
 from tests.test_entities import story
@@ -329,3 +330,20 @@ async def test_queries_that_cannot_be_read_are_refused(
         answer = await client.post("/v1/entities/reconcile", content=form)
     assert answer.status_code == 422
     assert reason in answer.json()["detail"]
+
+
+async def test_an_answer_that_takes_too_much_of_the_database_is_given_up(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serve(stories(), extractor="auto") as client:
+        await settled(client)
+        for path in (f"/v1/entities/{BYRON}/related", "/v1/entities", "/v1/articles"):
+            filtered = {"from": "2020"}
+            assert (await client.get(path, params=filtered)).status_code == 200
+            with monkeypatch.context() as patched:
+                patched.setattr(deps, "READ_STEPS", 1)
+                answer = await client.get(path, params=filtered)
+            assert answer.status_code == 503
+            assert answer.json()["type"] == "urn:broadsheet:problem:store-unavailable"
+            assert "too long to read" in answer.json()["detail"]
+            assert (await client.get(path, params=filtered)).status_code == 200
