@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["search"])
 
-BATCH = 200
-"""Articles that an export holds at once."""
+FIRST, BATCH = 20, 200
+"""Articles that an export holds at once, at first and at most."""
+BATCH_CHARS = 4_000_000
+"""Text that it holds at once, as far as the batch before tells how long articles are."""
 EXPORT_TIMEOUT_S = 30.0
 """What the search of an export may take; an export is whole or it is an error."""
 
@@ -50,7 +52,7 @@ async def answer(
     if kind in ("csv", "jsonl"):
         visit_of(request).export()
         wish = replace(wish, timeout_s=EXPORT_TIMEOUT_S)
-        first = await desk.read(_batch, desk.engine, replace(wish, limit=BATCH, after=None))
+        first = await desk.read(_batch, desk.engine, replace(wish, limit=FIRST, after=None))
         rows = _rows(kind, desk, wish, first)
         headers["Content-Disposition"] = f'attachment; filename="broadsheet-search.{kind}"'
         return StreamingResponse(rows, headers=headers, media_type=media_type)
@@ -91,6 +93,7 @@ async def _rows(
 ) -> AsyncIterator[bytes]:
     if kind == "csv":
         yield feeds.csv_header()
+    limit = FIRST
     while True:
         entries, after = batch
         if kind == "csv":
@@ -99,7 +102,9 @@ async def _rows(
             yield b"".join(feeds.json_line(article, score) for article, score in entries)
         if after is None:
             return
-        batch = await desk.read(_batch, desk.engine, replace(wish, limit=BATCH, after=after))
+        chars = sum(len(article.body) for article, _ in entries)
+        limit = max(min(BATCH, 2 * limit, limit * BATCH_CHARS // max(chars, 1)), 1)
+        batch = await desk.read(_batch, desk.engine, replace(wish, limit=limit, after=after))
 
 
 def _documented(kind: feeds.Format) -> dict[int | str, dict[str, Any]]:

@@ -133,6 +133,8 @@ class Client:
             "path": path,
             "query_string": b"",
             "headers": [(b"host", b"test")],
+            "server": ("test", 80),
+            "client": ("127.0.0.1", 123),
         }
         self.let = asyncio.Event()
         self.sent: list[Message] = []
@@ -164,7 +166,7 @@ async def answering(scope: Scope, receive: Receive, send: Send) -> None:
 async def begun(app: Guarded, client: Client) -> asyncio.Task[None]:
     """A request whose answer has begun."""
     task = asyncio.create_task(app(client.scope, client.receive, client.send))
-    while not client.sent:
+    while not client.sent and not task.done():
         await asyncio.sleep(0)
     return task
 

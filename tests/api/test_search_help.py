@@ -467,6 +467,7 @@ async def test_exports_are_complete_and_in_the_search_s_order(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.api.exports.BATCH", 4)
+    monkeypatch.setattr("app.api.exports.FIRST", 4)
     drafts = [numbered(n, day=f"2024-03-{n + 1:02}") for n in range(15)]
     async with serve(drafts) as client:
         for sort in ("relevance", "newest", "oldest"):
@@ -540,3 +541,25 @@ async def test_changes_come_without_gaps(serve: Serve) -> None:
             assert (await client.get(f"/v1/changes?since={wrong}")).status_code == 422
         largest = await get(client, f"/v1/changes?since={2**63 - 1}")
         assert (largest["items"], largest["last"]) == ([], 4)
+
+
+async def test_an_export_of_long_articles_holds_few_at_once(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.api.exports.FIRST", 2)
+    monkeypatch.setattr("app.api.exports.BATCH_CHARS", 1_000)
+    limits: list[int] = []
+    real = exports._batch
+
+    def recorded(session: Any, engine: Any, wish: Any) -> Any:
+        limits.append(wish.limit)
+        return real(session, engine, wish)
+
+    monkeypatch.setattr(exports, "_batch", recorded)
+    short = [draft(f"Short {n}", f"Rain fell {n} times.", day="2024-03-01") for n in range(20)]
+    long = [draft(f"Long {n}", f"{n} " + "rain " * 100, day="2023-01-01") for n in range(6)]
+    async with serve([*short, *long]) as client:
+        found = (await client.get("/v1/search.jsonl?sort=newest")).text.splitlines()
+        assert len(found) == 26
+        assert limits[:4] == [2, 4, 8, 16]  # doubled while articles are short
+        assert set(limits[4:]) <= {1, 2}
