@@ -254,12 +254,12 @@ class _Visit:
         self._guard.sent_bytes -= self._sent_bytes
         self._entered = self._exports = False
         self._sent_bytes = 0
-        self.release(self._held_bytes)
+        self.hold(0)
 
-    def release(self, size_bytes: int) -> None:
-        """Hold so much of the body no longer: it has been worked on."""
-        self._held_bytes -= size_bytes
-        self._guard.held_bytes[self._uploads] -= size_bytes
+    def hold(self, size_bytes: int) -> None:
+        """Hold so much of the body: what else came has been worked on."""
+        self._guard.held_bytes[self._uploads] += size_bytes - self._held_bytes
+        self._held_bytes = size_bytes
 
     def export(self) -> None:
         """Go from a place of a request to one of an export; raises an HTTPException without one."""
@@ -302,7 +302,7 @@ class _Visit:
     def _take(self, size_bytes: int) -> None:
         # Of all exceptions HTTPException alone gets through the framework's reading of JSON.
         self._received_bytes += size_bytes
-        self.release(-size_bytes)
+        self.hold(self._held_bytes + size_bytes)
         if self._received_bytes > self._limit_bytes:
             raise _too_large(self._limit_bytes)
         if self._guard.held_bytes[self._uploads] > HELD_BYTES:

@@ -176,14 +176,14 @@ async def _batches(request: Request, desk: Desk) -> AsyncIterator[list[Draft | R
         block += chunk
         if len(block) < BLOCK_BYTES:
             continue
-        before, size_bytes = reading.held_bytes, len(block)
         found += await desk.run(reading.feed, bytes(block))
-        visit.release(size_bytes - (reading.held_bytes - before))
-        taken_bytes += size_bytes
+        taken_bytes += len(block)
         block.clear()
-        if found and (len(found) >= BATCH or taken_bytes >= BATCH_BYTES):
-            yield found
+        if not found or len(found) >= BATCH or taken_bytes >= BATCH_BYTES:
+            if found:
+                yield found
             found, taken_bytes = [], 0
+            visit.hold(reading.held_bytes)
     found += await desk.run(reading.feed, bytes(block))
     found += await desk.run(reading.end)
     if found:
