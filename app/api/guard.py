@@ -122,10 +122,7 @@ class Guarded:
         size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
         if size > (limit := self._settings.header_limit_bytes):
             return HTTPException(431, f"the headers are larger than {limit:,} bytes", _CLOSE)
-        lengths = [value for name, value in scope["headers"] if name == b"content-length"]
-        if any(length.isdigit() and int(length) > limit_bytes for length in lengths):
-            return _too_large(limit_bytes)
-        return None
+        return None if _fits(scope, limit_bytes) else _too_large(limit_bytes)
 
     def _serves(self, host: str, scope: Scope) -> bool:
         """Whether `host` is a name of ours where `scope` came in.
@@ -337,6 +334,13 @@ def visit_of(request: Request) -> _Visit:
 
 
 _VISIT = "broadsheet.visit"
+
+
+def _fits(scope: Scope, limit_bytes: int) -> bool:
+    """Whether a body is not longer by its own word; those of GET are not read."""
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    asks = scope["method"] in ("GET", "HEAD")
+    return asks or all(not each.isdigit() or int(each) <= limit_bytes for each in lengths)
 
 
 def _too_large(limit_bytes: int) -> HTTPException:
