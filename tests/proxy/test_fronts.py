@@ -166,6 +166,7 @@ def test_a_restart_in_turn_under_load_loses_no_get(
             server.stop()
             server.start()
             assert len(readers.answered) > before
+            readers.go_on(50)
     assert readers.failed == []
     assert readers.stale == []
     assert len(readers.answered) > 100
