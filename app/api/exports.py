@@ -33,7 +33,7 @@ router = APIRouter(tags=["search"])
 
 FIRST, BATCH = 20, 200
 """Articles that an export holds at once, at first and at most."""
-BATCH_CHARS = 4_000_000
+BATCH_CHARS = 1_000_000
 """Text that it holds at once, as far as the batch before tells how long articles are."""
 EXPORT_TIMEOUT_S = 30.0
 """What the search of an export may take; an export is whole or it is an error."""
