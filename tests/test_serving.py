@@ -235,6 +235,7 @@ def test_a_client_that_never_ends_does_not_hold_up_the_stop(tmp_path: Path) -> N
         with socket.create_connection((host, int(port))) as client:
             key = factories.KEYED["Authorization"]
             head = f"POST /v1/articles HTTP/1.1\r\nHost: localhost\r\nAuthorization: {key}\r\n"
+            head += "Content-Type: application/json\r\n"
             client.sendall(f"{head}Content-Length: 9\r\n\r\n{{".encode())
             _await_a_request(address)
             process.send_signal(signal.SIGTERM)

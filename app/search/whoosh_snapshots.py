@@ -75,6 +75,7 @@ class Snapshots:
         # Between a commit and its stamp an opened snapshot is newer than the stamp says: of
         # two with one stamp the newer is kept, so that no search sees less than one before.
         self._newest_seen = ("", 0)
+        self._known_directory: tuple[Signature, str] = ((0, 0), "")
 
     def version(self) -> Version:
         """The newest that has been opened, under the stamp as it is now."""
@@ -99,10 +100,13 @@ class Snapshots:
     def proving(self) -> Iterator[None]:
         """Find out whether what is raised over the files of the index is their damage.
 
-        It is IndexDamaged then. What the operating system refuses is an EngineError, and all
-        else goes on as it is: a bug.
+        It is IndexDamaged then. What the operating system refuses is an EngineError, and so is
+        what is raised over an index that was replaced meanwhile: its files may have been moved
+        away. All else goes on as it is: a bug.
         """
+        used = None
         try:
+            used = self._directory()
             yield
         except IndexDamaged as error:
             self._stamp_file.mark_damaged(error)
@@ -113,6 +117,9 @@ class Snapshots:
             refused = isinstance(error, OSError) and error.errno is not None
             if not refused or isinstance(error, FileNotFoundError):
                 self._prove(error)
+                if used is not None and self._directory() != used:
+                    reason = "the index was replaced while it was read"
+                    raise EngineError(str(self._stamp_file.folder), reason) from error
             if isinstance(error, OSError):
                 folder = str(self._stamp_file.folder)
                 raise EngineError(folder, error.strerror or str(error)) from error
@@ -122,6 +129,16 @@ class Snapshots:
         if bad := self.damage(anew=True):
             self._stamp_file.mark_damaged(bad)
             raise bad from error
+
+    def _directory(self) -> str | None:
+        """The directory in use; the stamp is read only when it was written since."""
+        with suppress(EngineError):
+            signature = self._stamp_file.signature()
+            known = self._known_directory
+            if known[0] != signature:
+                known = self._known_directory = signature, self._stamp_file.read().directory
+            return known[1]
+        return None
 
     def damage(self, *, anew: bool = False) -> IndexDamaged | None:
         """What the checksums say against the newest generation; None when nothing.

@@ -301,3 +301,19 @@ def test_a_stamp_with_one_other_byte_is_damage(folder: Path, at: int) -> None:
     stamp.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
     with pytest.raises(IndexDamaged, match="unreadable stamp"):
         WhooshEngine(folder).stamp()
+
+
+def test_what_is_raised_over_an_index_that_was_replaced_is_no_bug(
+    engine: WhooshEngine, folder: Path
+) -> None:
+    other = WhooshEngine(folder)
+    with (
+        pytest.raises(EngineError, match="replaced while it was read"),
+        engine._snapshots.proving(),
+    ):
+        with other.rebuilding(STORE):
+            pass
+        raise ValueError("its files were moved away")
+    other.close()
+    with pytest.raises(ValueError, match="a bug"), engine._snapshots.proving():
+        raise ValueError("a bug")
