@@ -28,6 +28,7 @@ help: ## List the targets
 install: ## Make .venv with everything in it
 	@$(INSTALL) develop
 
+serve: export BROADSHEET_SOURCE ?= Arab News
 serve: ## Load the seeds and serve the API on 127.0.0.1:8000
 	@$(INSTALL) serve --entities=$(ENTITIES)
 	$(BIN)/broadsheet load seeds

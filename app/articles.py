@@ -23,11 +23,12 @@ from sqlalchemy import (
 
 from app import mentions, selecting
 from app.changes import changed_since, removed_since, states, versions
-from app.errors import NotFound
 from app.models import chunks, metadata
-from app.saving import Saved, remove, replace, save
+from app.removal import erase, join, remove, restore, undo
+from app.saving import Load, Saved, replace, save, save_feed
 from app.search.base import Place as Position
 from app.search.base import microseconds
+from app.stories import absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ Order = Literal["newest", "oldest"]
 __all__ = [
     "Event",
     "Listing",
+    "Load",
     "Related",
     "Saved",
     "Seen",
@@ -51,8 +53,11 @@ __all__ = [
     "Whole",
     "changed_since",
     "count",
+    "digest",
+    "erase",
     "events",
     "get",
+    "join",
     "labels",
     "last_change",
     "listing",
@@ -60,11 +65,14 @@ __all__ = [
     "remove",
     "removed_since",
     "replace",
+    "restore",
     "save",
+    "save_feed",
     "some",
     "states",
     "store_id",
     "texts",
+    "undo",
     "versions",
     "warned",
     "wholes",
@@ -94,6 +102,7 @@ class Summary:
 
     id: UUID
     change: int
+    version: int
     headline: str
     summary: list[str]
     caption: str | None
@@ -104,6 +113,10 @@ class Summary:
     word_count: int
     published_at: datetime | None
     published_precision: str | None
+    updated_at: datetime | None
+    embargoed_until: datetime | None
+    guid: str | None
+    sender_version: int | None
     source: str | None
     url: str | None
     language: str | None
@@ -122,6 +135,7 @@ class Seen:
     reader: str
     reader_version: int
     loaded_at: datetime
+    load: int | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,17 +170,18 @@ def _related_statement() -> Select[Any]:
     """Pairs (of, id, headline) for the articles `ids`, in page order, the first ones of each."""
     here, there = _sighting.alias("here"), _sighting.alias("there")
     rank = func.row_number().over(
-        partition_by=here.c.article_id,
-        order_by=[func.min(there.c.position), there.c.article_id],
+        partition_by=here.c.story_id,
+        order_by=[func.min(there.c.position), there.c.story_id],
     )
     pairs = (
-        select(here.c.article_id.label("of"), there.c.article_id.label("id"), rank.label("rank"))
+        select(here.c.story_id.label("of"), there.c.story_id.label("id"), rank.label("rank"))
         .join(there, here.c.page == there.c.page)
+        .join(_article, _article.c.id == there.c.story_id)
         .where(
-            here.c.article_id.in_(bindparam("ids", expanding=True)),
-            there.c.article_id != here.c.article_id,
+            here.c.story_id.in_(bindparam("ids", expanding=True)),
+            there.c.story_id != here.c.story_id,
         )
-        .group_by(here.c.article_id, there.c.article_id)
+        .group_by(here.c.story_id, there.c.story_id)
         .subquery()
     )
     return (
@@ -205,11 +220,20 @@ def count(session: Session) -> int:
 
 
 def get(session: Session, article_id: UUID) -> Whole:
-    """The article with its text, related articles and inputs; raises NotFound."""
+    """The article with its text, related articles and inputs; raises NotFound, Gone or Moved."""
     found = wholes(session, [article_id]).get(article_id)
     if found is None:
-        raise NotFound("article", str(article_id))
+        raise absent(session, article_id)
     return found
+
+
+def digest(session: Session, article_id: UUID) -> str:
+    """A digest of what the article shows; raises NotFound, Gone or Moved."""
+    found = session.execute(select(_article.c.digest).where(_article.c.id == article_id))
+    shown: str | None = found.scalar_one_or_none()
+    if shown is None:
+        raise absent(session, article_id)
+    return shown
 
 
 def listing(
@@ -260,17 +284,17 @@ def wholes(session: Session, ids: Sequence[UUID]) -> dict[UUID, Whole]:
     """The articles among `ids` that are stored, with their text and inputs, by id."""
     rows = session.execute(_WHOLE_BY_IDS, {"ids": ids}).all() if ids else []
     found = {row.id: Whole(**row._mapping) for row in rows}
-    for id_, related in _related(session, ids).items():
+    for id_, related in _related(session, list(found)).items():
         found[id_].related = related
     for id_, mentioned in mentions.of(session, found).items():
         found[id_].mentions = mentioned
     s = _sighting.c
-    columns = [s.article_id, *(s[name] for name in Seen.__slots__)]
+    columns = [s.story_id, *(s[name] for name in Seen.__slots__)]
     for part in chunks(found):
-        seen = select(*columns).where(s.article_id.in_(part))
+        seen = select(*columns).where(s.story_id.in_(part))
         for row in session.execute(seen.order_by(s.loaded_at, s.path, s.position)):
             fields = {name: row._mapping[name] for name in Seen.__slots__}
-            found[row.article_id].sources.append(Seen(**fields))
+            found[row.story_id].sources.append(Seen(**fields))
     return found
 
 

@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app import holding, indexing
+from app import holding, indexing, removal
 from app.database import Database, file_of
 from app.errors import BackupUnsound, FileExists, StoreError, StoreExists
 from app.search import open_engine
@@ -49,6 +49,8 @@ class Restored:
 
     copy: Copied
     report: indexing.Report
+    erased_known: bool
+    """Whether what had been erased since the backup was known, and was erased again."""
     keys_kept: list[str]
     keys_came: list[str]
 
@@ -99,6 +101,7 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
                 opened.migrate()  # here, so that one that fails leaves the old store as it was
             _join_log(staged)
             kept, came = _merge_keys(target, staged)
+            erased_known = _erase_again(target, staged)
             copied = _proved(staged)
             _keep_mode(target, staged)
             _sync_file(staged)
@@ -117,7 +120,29 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
             report = indexing.check(database, engine)
         if report.agrees:
             shutil.rmtree(aside, ignore_errors=True)
-    return Restored(_named(copied, target), report, kept, came)
+    return Restored(_named(copied, target), report, erased_known, kept, came)
+
+
+def _erase_again(present: Path, staged: Path) -> bool:
+    """Erase in the copy at `staged` what the store at `present` had erased.
+
+    Whether that can be known: not where there is no such store, or it cannot be read. Nobody
+    writes the copy, so it is vacuumed: pages of older programs may hold remnants.
+    """
+    if not present.exists():
+        return False
+    try:
+        with closing(Database(f"sqlite:///{present}")) as old, old.reading() as session:
+            erased = removal.erasures(session)
+    except StoreError:
+        return False
+    if erased.ids:
+        with closing(Database(f"sqlite:///{staged}")) as copy, copy.transaction() as session:
+            removal.erase_again(session, erased)
+        _join_log(staged)
+        with closing(sqlite3.connect(staged)) as database:
+            database.execute("VACUUM")
+    return True
 
 
 def _merge_keys(present: Path, staged: Path) -> tuple[list[str], list[str]]:

@@ -121,6 +121,24 @@ class Database:
             session.connection()  # takes the lock now, so that all that is read is current
             yield session
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[Session]:
+        """A session as that of a transaction, whose writes are taken back at the end."""
+        engine = self._engine.execution_options(**_WRITING)
+        with _translated(), Session(engine) as session:
+            session.connection()
+            yield session
+
+    def truncate_log(self) -> bool:
+        """Take all of the write-ahead log into the database and empty it; whether that was done.
+
+        Not while a reader or writer needs it.
+        """
+        with _translated(), self._engine.connect() as connection:
+            raw: Any = connection.connection.dbapi_connection
+            busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def migrate(self) -> None:
         """Bring the tables to this program's revision; several processes may call it at once."""
         with _translated(), self._engine.connect() as connection:
@@ -185,6 +203,7 @@ def _configure(connection: Any, _record: object) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         "temp_store = MEMORY",
+        "secure_delete = ON",  # what is erased must be gone from the file, without a VACUUM
         "cache_size = -8000",
     ):
         connection.execute(f"PRAGMA {pragma}")

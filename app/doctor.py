@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from app import indexing, keys, listening
+from app import indexing, keys, listening, removal
 from app.database import Database, file_of
 from app.errors import BroadsheetError, KeyFileUnusable, SchemaMismatch, SettingRetired
 from app.search import open_engine
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MB = 1024 * 1024
 LEAST_FREE_BYTES = 64 * MB
 LEAST_FILES = 1024
+PAIRS_TOLD = 10
 CLOCK_SPARE_S = 60.0
 NARROW = {4: 16, 6: 64}
 """Bits of the widest network, by version, that is plausibly one of proxies alone."""
@@ -70,6 +71,7 @@ def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Find
         migrations = _migrations(database)
         yield migrations
         if migrations.level == "ok":
+            yield _pairs(database)
             yield _keys(database)
             yield _index(settings, database)
 
@@ -276,3 +278,14 @@ def _index(settings: Settings, database: Database) -> Finding:
     if state.name != "ready":
         return Finding("index", "wrong", f"{state.name}: {state.detail}", "run: broadsheet sync")
     return Finding("index", "ok", f"at change {state.cursor}")
+
+
+def _pairs(database: Database) -> Finding:
+    """Articles that an input's keys belonged to, which stay two until an operator joins them."""
+    with database.reading() as session:
+        pairs = removal.overlaps(session, limit=PAIRS_TOLD)
+    if not pairs:
+        return Finding("pairs", "ok", "no two articles share a key")
+    listed = "; ".join(f"{one} {other}" for one, other in pairs)
+    hint = "where a pair is one story: broadsheet join ID INTO-ID"
+    return Finding("pairs", "warning", f"articles that share a key: {listed}", hint)

@@ -2,7 +2,10 @@
 
     BroadsheetError
     ├── NotFound             no article (or other noun) of that id
+    │   └── Gone             it was there, and was taken out
     ├── Moved                what stood under an id has another one now
+    ├── KeyTaken             another article has the address or guid
+    ├── Changed              it is not any more what the caller says it is
     ├── RequestError         what the caller sent cannot be understood
     │   ├── ParameterError   a parameter's value, by its name
     │   └── QueryError       a search query, with the position
@@ -40,7 +43,10 @@ belong to `api/problems.py`, exit codes to `cli`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class BroadsheetError(Exception):
@@ -55,6 +61,36 @@ class NotFound(BroadsheetError):
     def __init__(self, kind: str, key: str) -> None:
         super().__init__(f"no {kind} with id {key}")
         self.kind = kind
+        self.key = key
+
+
+class Gone(NotFound):
+    """The `kind` that was stored under `key` was taken out `at` an instant, and `why`."""
+
+    def __init__(self, kind: str, key: str, *, why: str, at: datetime) -> None:
+        super().__init__(kind, key)
+        self.args = (f"{kind} {key} is {why} since {at:%Y-%m-%d %H:%M} UTC",)
+        self.why = why
+        self.at = at
+
+
+class KeyTaken(BroadsheetError):
+    """The `value` of the field `name` identifies another article, `owner`."""
+
+    def __init__(self, name: str, value: str, owner: str) -> None:
+        super().__init__(f"{name} {value} is that of another article, {owner}")
+        self.name = name
+        self.value = value
+        self.owner = owner
+
+
+class Changed(BroadsheetError):
+    """The article `key` is not any more what the caller says that it is."""
+
+    hint = "read it again"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"article {key} has changed since it was read")
         self.key = key
 
 

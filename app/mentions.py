@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _IDS = UUID("1c5c7b4e-7f0d-5a3e-9c53-52a8d1f6e0b7")
 
+_alias = metadata.tables["alias"]
 _article = metadata.tables["article"]
 _appearance = metadata.tables["appearance"]
 _entity = metadata.tables["entity"]
@@ -166,6 +167,36 @@ def forget(session: Session, ids: Iterable[UUID]) -> None:
     tallying.recount(session, _of(before, held), nothing, {})
     for some in chunks(gone):
         session.execute(delete(_extraction).where(_extraction.c.article_id.in_(some)))
+
+
+def blank_unused(session: Session) -> None:
+    """Leave no name of entities that no article mentions and nobody decided anything of.
+
+    Their rows stay without a name, since a search for what refers to them would read all
+    mentions; an entity that is found again gets a row of its own.
+    """
+    c, s = _entity.c, _split.c
+    heirs, decided = (
+        select(c.heir).where(c.heir.is_not(None)),
+        select(s.entity).union(select(s.target)),
+    )
+    unused = select(c.number).where(
+        c.article_count == 0,
+        c.known.is_(None),
+        c.heir.is_(None),
+        c.name_fixed.is_(False),
+        c.name_key != "",
+        c.number.not_in(heirs),
+        c.number.not_in(decided),
+    )
+    numbers = session.scalars(unused).all()
+    for some in chunks(numbers):
+        session.execute(delete(_alias).where(_alias.c.entity.in_(some)))
+    rows = [{"_number": number, "id": uuid4()} for number in numbers]
+    if rows:
+        blank = update(_entity).where(c.number == bindparam("_number"))
+        blank = blank.values(name="", name_key="", wikidata=None, iso=None)
+        session.connection().execute(blank, rows)
 
 
 def reassign(session: Session, ids: Collection[UUID]) -> int:

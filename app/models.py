@@ -1,17 +1,30 @@
-"""Tables, and nothing that decides: articles and what was said of them, entities and mentions.
+"""Tables, and nothing that decides: stories with their versions, articles, entities and mentions.
 
-The columns of Article are the fields of the article's JSON; `digest` tells two versions
-apart without reading them. Its rows are written by `app.articles` alone, those of entities
-by `app.mentions` and `app.deciding`, keys by `app.keys`.
+A story is what an id stands for, shown or not. An article is the version of it that shows:
+its columns are the fields of the article's JSON, and `digest` tells two of them apart without
+reading them. What is removed, withheld or not due has a story and no article. The rows of
+both are written by `app.stories` alone, those of entities by `app.mentions` and `app.deciding`,
+keys of the API by `app.keys`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, ForeignKey, Index, MetaData, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    text,
+)
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -19,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sqlalchemy.engine import Dialect
+
+T = TypeVar("T")
 
 metadata: MetaData = SQLModel.metadata
 metadata.naming_convention = {
@@ -59,10 +74,104 @@ class Store(SQLModel, table=True):
     """The last change whose articles the extractor has read."""
     extractor: str | None = Field(sa_type=Text)
     """The version of the extractor that read them."""
+    secret: bytes = Field(sa_type=LargeBinary)
+    """Keys every digest of texts and keys, so that what is left of an erased text tells nothing."""
+    arrivals: int = Field(sa_type=BigInteger)
+    """How many inputs brought something; the last arrival."""
+    purged: int = Field(sa_type=BigInteger)
+    """The last change whose erasures are gone from every file."""
+
+
+def _sparse(table: str, name: str) -> Index:
+    """An index of the rows that have a value, which few have."""
+    return Index(f"ix_{table}_{name}", name, sqlite_where=text(f"{name} IS NOT NULL"))
+
+
+class Story(SQLModel, table=True):
+    """What an id stands for, for life: its versions, whether or not one of them is shown.
+
+    `state` is removed or erased; `heir` is the story that it was joined into. `count` is the
+    number of its last version, `is_bare` tells that it began as a kill without a text.
+    """
+
+    __table_args__ = (
+        _sparse("story", "state"),
+        _sparse("story", "heir"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: UUID = Field(primary_key=True)
+    arrival: int = Field(sa_type=BigInteger)
+    count: int
+    state: str | None = Field(max_length=7)
+    heir: UUID | None
+    is_bare: bool
+
+
+class StoryKey(SQLModel, table=True):
+    """A key by which inputs are known to be of a story, as a keyed digest."""
+
+    __tablename__ = "story_key"
+    __table_args__ = (Index(None, "story_id"), {"sqlite_with_rowid": False})
+
+    key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    story_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
+    load: int | None
+
+
+class ArticleVersion(SQLModel, table=True):
+    """A text that a story was given: its rank, and its fields unless `article` holds them.
+
+    `text` is a keyed digest of what makes it a version. `given` is the highest rank that an
+    input gave it (a PUT has none of its own), `held` that of the input whose other fields it
+    has. A version without fields that is not the shown one has lost its text.
+    """
+
+    __tablename__ = "article_version"
+    __table_args__ = (
+        _sparse("article_version", "due_at"),
+        _sparse("article_version", "hidden_at"),
+    )
+
+    story_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
+    number: int = Field(primary_key=True)
+    text: bytes = Field(sa_type=LargeBinary)
+    status: str = Field(max_length=8)
+    is_full: bool
+    given_us: int | None = Field(sa_type=BigInteger)
+    given_number: int | None = Field(sa_type=BigInteger)
+    held_us: int = Field(sa_type=BigInteger)
+    held_number: int = Field(sa_type=BigInteger)
+    replaced: int | None
+    """The number of the version that this PUT replaced."""
+    arrival: int = Field(sa_type=BigInteger)
+    arrived_at: datetime = Field(sa_type=UtcDateTime)
+    hidden_at: datetime | None = Field(sa_type=UtcDateTime)
+    """Since when another version shows, or none; null while this one does."""
+    due_at: datetime | None = Field(sa_type=UtcDateTime)
+    """When its embargo ends; null once it has."""
+    fields: dict[str, Any] | None = Field(sa_type=JSON(none_as_null=True))
+
+
+class Loading(SQLModel, table=True):
+    """A run of the loader, or an upload, that brought something."""
+
+    id: int | None = Field(primary_key=True, default=None)
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str = Field(max_length=16)
+
+
+class Overlap(SQLModel, table=True):
+    """Two stories that an input's keys belonged to; an operator may join them."""
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    story_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
+    other_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
 
 
 class Article(SQLModel, table=True):
-    """A stored article: one row, one id for life."""
+    """The version of a story that shows, and of which all that reads articles knows."""
 
     __table_args__ = (
         Index(None, "published_at", "id"),
@@ -74,6 +183,7 @@ class Article(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     change: int = Field(sa_type=BigInteger, index=True)
     added: int = Field(sa_type=BigInteger)
+    version: int
     digest: str = Field(max_length=32)
     headline: str = Field(sa_type=Text)
     summary: list[str] = Field(sa_type=JSON)
@@ -86,6 +196,10 @@ class Article(SQLModel, table=True):
     word_count: int
     published_at: datetime | None = Field(sa_type=UtcDateTime)
     published_precision: str | None = Field(max_length=6)
+    updated_at: datetime | None = Field(sa_type=UtcDateTime)
+    embargoed_until: datetime | None = Field(sa_type=UtcDateTime)
+    guid: str | None = Field(sa_type=Text)
+    sender_version: int | None = Field(sa_type=BigInteger)
     source: str | None = Field(sa_type=Text)
     source_key: str | None = Field(sa_type=Text)
     url: str | None = Field(sa_type=Text)
@@ -110,23 +224,37 @@ class Place(SQLModel, table=True):
 
 
 class Sighting(SQLModel, table=True):
-    """An input that an article was seen in; sightings of one `page` make articles related."""
+    """An input that a story was seen in, once however often it came.
 
-    article_id: UUID = Field(sa_column=_article_id())
+    `version` is what it gave the story, and with which date, number and embargo of the sender;
+    sightings of one `page` make articles related.
+    """
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    story_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
     path: str = Field(sa_type=Text, primary_key=True)
-    position: int = Field(primary_key=True)
-    sha256: str = Field(max_length=64)
+    sha256: str = Field(max_length=64, primary_key=True)
+    position: int
     reader: str = Field(max_length=32)
     reader_version: int
     loaded_at: datetime = Field(sa_type=UtcDateTime)
     page: str | None = Field(max_length=64, index=True)
+    load: int | None
+    version: int
+    given_us: int | None = Field(sa_type=BigInteger)
+    given_number: int | None = Field(sa_type=BigInteger)
+    due_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
 class Tombstone(SQLModel, table=True):
-    """An article that was removed, and the change that removed it."""
+    """An article that was shown and is not: the change that took it away, why and when."""
 
     article_id: UUID = Field(primary_key=True)
     change: int = Field(sa_type=BigInteger, index=True)
+    why: str = Field(max_length=9)
+    """removed, erased, withheld or joined."""
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 def _entity(name: str, *, key: bool = True) -> Column[Any]:
@@ -256,7 +384,7 @@ class ApiKey(SQLModel, table=True):
     """The hour of its last use."""
 
 
-def chunks(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
+def chunks(ids: Iterable[T]) -> Iterator[list[T]]:
     """`ids` in lists of 500: below every database's limit of parameters."""
     ordered = list(ids)
     for start in range(0, len(ordered), 500):

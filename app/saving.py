@@ -1,24 +1,26 @@
-"""What becomes of drafts: saved, revised, unchanged or stale; and removal.
+"""Which article an input belongs to, and what becomes of it: saved, revised, stale and so on.
 
-Decides against what is stored and what came before in the same call, then writes rows in
-bulk. An article whose JSON changes takes the transaction's change number; what changes
-nothing takes none. `app.articles` is the face: callers say `articles.save`.
+Drafts are compared with what is stored and with what came before in the same call; then all
+rows are written in bulk. An article whose JSON changes takes the transaction's change number;
+what changes nothing takes none. The rules are those of docs/identity.md.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-import orjson
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
-from app import identity, mentions, numbering
-from app.errors import NotFound
+from app import identity, numbering
+from app.errors import KeyTaken
+from app.identity import Marker, Marks
 from app.models import chunks, metadata
+from app.stories import FIELDS, Stories, served
 from app.text import fold
+from app.versions import NEVER_US, Given, Story, Version, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,25 +31,47 @@ if TYPE_CHECKING:
     from app.ingest.draft import Draft
     from app.keys import Key
 
-Outcome = Literal["saved", "revised", "unchanged", "stale", "rejected"]
+Outcome = Literal["saved", "revised", "stale", "unchanged", "withheld", "removed", "rejected"]
 
-_article = metadata.tables["article"]
-_place = metadata.tables["place"]
+_key = metadata.tables["story_key"]
+_loading = metadata.tables["loading"]
+_overlap = metadata.tables["overlap"]
 _sighting = metadata.tables["sighting"]
-_tombstone = metadata.tables["tombstone"]
+_store = metadata.tables["store"]
+_story = metadata.tables["story"]
 
-_CONTENT = (
-    *("headline", "summary", "caption", "credit", "byline", "dateline", "places", "body"),
-    *("published_at", "published_precision", "source", "url", "language", "section", "warnings"),
-)
+_SAME_GUID = "guid: that of another story too, which differs in address, headline, text and time"
+_SAME_URL = "url: that of another story, left out"
+_ROOT_URL = "url: a site's front page, left out"
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of a draft: `id` is the article's, whether or not its text was taken."""
+    """What became of a draft: `id` is the article's, whether or not its text shows.
+
+    Of a draft that was rejected, for `reason`, it is the one that an article would have got.
+    `warned` tells whether the article got a warning from it.
+    """
 
     id: UUID
     outcome: Outcome
+    reason: str | None = None
+    warned: bool = False
+
+
+@dataclass(slots=True)
+class Load:
+    """A run of the loader, or an upload. It gets its id with the first thing that it brings."""
+
+    by: str
+    id: int | None = None
+
+    def take(self, session: Session) -> int:
+        """Its id, from now on."""
+        if self.id is None:
+            row = insert(_loading).values(at=datetime.now(UTC), by=self.by).returning(_loading.c.id)
+            self.id = session.execute(row).scalar_one()
+        return self.id
 
 
 def save(
@@ -55,25 +79,35 @@ def save(
     drafts: Sequence[Draft],
     *,
     publisher: str | None,
+    load: Load | None = None,
     by: Key | None = None,
 ) -> list[Saved]:
     """Store `drafts` in their order; what became of each, in the same order.
 
-    `publisher` is the source of drafts that stood on a page which names none. saved: new.
-    revised: a newer version of a stored article. stale: an older one, not taken.
-    unchanged: nothing new but perhaps one more input that the article was seen in.
-    rejected: it, or the stored article that it is a version of, has a source that the key
-    `by` may not write.
+    `publisher` is the source of drafts that stood on a page which names none. `load` is what
+    they come by. saved: new. revised: another version shows now. stale: a new text, kept and
+    not shown. unchanged: a text that is known. withheld: kept, and by it, or because it is not
+    due, the article is not served. removed: of an article that was removed. rejected: it is
+    not known of which article it is, or `by` may not write the source of either.
     """
-    rows = [_row(draft, publisher) for draft in drafts]
-    shut = _shut(session, {row["id"] for row in rows}, by)
-    taken = [row["id"] not in shut and (by is None or by.covers(row["source"])) for row in rows]
-    batch = _Batch(session, {row["id"] for row, take in zip(rows, taken, strict=True) if take})
-    saved = [
-        Saved(row["id"], batch.take(row, draft) if take else "rejected")
-        for row, draft, take in zip(rows, drafts, taken, strict=True)
-    ]
-    batch.write(session)
+    batch = _Batch(session, drafts, publisher, load or Load("store"), by)
+    saved = [batch.take(each, frozenset()) for each in batch.inputs]
+    batch.write()
+    return saved
+
+
+def save_feed(
+    session: Session, entries: Sequence[Draft], *, publisher: str | None, load: Load | None = None
+) -> list[Saved]:
+    """Store the entries of one feed, as `save` does, but as things that stand side by side.
+
+    A guid or an address under which entries have other headlines and texts that are not alike
+    identifies none of them.
+    """
+    batch = _Batch(session, entries, publisher, load or Load("store"), None)
+    shared = frozenset(_shared(batch.inputs))
+    saved = [batch.take(each, shared) for each in batch.inputs]
+    batch.write()
     return saved
 
 
@@ -83,179 +117,482 @@ def replace(
     draft: Draft,
     *,
     publisher: str | None,
+    load: Load | None = None,
     by: Key | None = None,
 ) -> Saved:
-    """Put `draft` in the place of a stored article, whatever their dates.
+    """Show `draft` in the place of what an article shows, whatever their dates.
 
-    Raises NotFound, and Forbidden where the source of either is one that `by` may not write.
+    It has the rank of the version that it replaces. Raises NotFound or Gone where nothing
+    shows, KeyTaken for the address or guid of another article, and Forbidden where the source
+    of either is one that `by` may not write.
     """
-    found = session.execute(select(_article.c.id).where(_article.c.id == article_id))
-    if found.one_or_none() is None:
-        raise NotFound("article", str(article_id))
-    _require_open(session, article_id, by)
-    row = _row(draft, publisher) | {"id": article_id}
+    batch = _Batch(session, [draft], publisher, load or Load("store"), by)
+    story = served(session, batch.stories, article_id)
     if by is not None:
-        by.require_source(row["source"])
-    batch = _Batch(session, {article_id})
-    outcome = batch.take(row, draft, always=True)
-    batch.write(session)
+        by.require_source(batch.stories.source(story))
+        by.require_source(batch.inputs[0].fields["source"])
+    outcome = batch.put(story, batch.inputs[0])
+    batch.write()
     return Saved(article_id, outcome)
 
 
-def _row(draft: Draft, publisher: str | None) -> dict[str, Any]:
-    url = identity.canonical_url(draft.url) if draft.url is not None else None
-    # The publisher is that of pages: what else names no source has none that we know.
-    source = draft.source or (publisher if draft.origin.page is not None else None)
-    row: dict[str, Any] = {name: getattr(draft, name) for name in _CONTENT}
-    row |= {"url": url, "source": source}
-    content = orjson.dumps([row[name] for name in _CONTENT])
-    return row | {
-        "id": identity.article_id(url=url, source=source, headline=draft.headline, body=draft.body),
-        "digest": hashlib.blake2b(content, digest_size=16).hexdigest(),
-        "word_count": len(draft.body.split()),
-        "source_key": fold(source) if source else None,
-        "section_key": fold(draft.section) if draft.section else None,
+# --- inputs
+
+
+@dataclass(slots=True, eq=False)
+class _Input:
+    """A draft with what it gives an article, and what it is known by."""
+
+    draft: Draft
+    fields: dict[str, Any]
+    marks: Marks
+    given: Given
+
+    @property
+    def is_kill(self) -> bool:
+        return self.draft.status != "usable"
+
+
+def _fields(draft: Draft, publisher: str | None) -> dict[str, Any]:
+    fields: dict[str, Any] = {name: getattr(draft, name) for name in FIELDS}
+    fields |= {name: list(fields[name]) for name in ("summary", "places", "warnings")}
+    fields["status"] = draft.status
+    if draft.url is not None:
+        fields["url"] = identity.canonical_url(draft.url)
+        if identity.address(fields["url"]) is None:
+            fields["warnings"].append(_ROOT_URL)
+    if draft.source is None and draft.origin.page is not None:
+        # The publisher is that of pages: what else names no source has none that we know.
+        fields["source"] = publisher
+    return fields
+
+
+def _shared(entries: Sequence[_Input]) -> set[bytes]:
+    """The guids and addresses of `entries` that identify none of them."""
+    of: dict[bytes, list[_Input]] = {}
+    for each in entries:
+        for key in (each.marks.any_guid, each.marks.url):
+            if key is not None:
+                of.setdefault(key, []).append(each)
+    return {
+        key
+        for key, same in of.items()
+        for n, one in enumerate(same)
+        if any(_unlike(one, other) for other in same[:n])
     }
+
+
+def _unlike(one: _Input, other: _Input) -> bool:
+    heads = (one.fields["headline"], other.fields["headline"])
+    return fold(heads[0]) != fold(heads[1]) and not identity.alike(
+        identity.prose(one.fields), identity.prose(other.fields)
+    )
 
 
 class _Batch:
-    """The rows that one `save` writes, decided against what is stored and what came before."""
+    """What one call reads and writes."""
 
-    def __init__(self, session: Session, ids: set[UUID]) -> None:
-        self._versions: dict[UUID, tuple[datetime | None, int, str]] = {}
-        self._inputs: dict[tuple[UUID, str, int], tuple[str, int]] = {}
+    def __init__(
+        self,
+        session: Session,
+        drafts: Sequence[Draft],
+        publisher: str | None,
+        load: Load,
+        by: Key | None,
+    ) -> None:
+        self._session = session
+        self._by = by
+        self._load = load
+        self._now = datetime.now(UTC)
+        store = session.execute(select(_store.c.secret, _store.c.arrivals)).one()
+        self._arrivals = self._arrivals_before = cast("int", store.arrivals)
+        marker = Marker(store.secret)
+        self.inputs: list[_Input] = []
+        for draft in drafts:
+            fields = _fields(draft, publisher)
+            marks = marker.marks(fields)
+            rank = given(fields, now=self._now)
+            self.inputs.append(_Input(draft, fields, marks, rank))
+        self.stories = Stories(session, marker)
+        self._owners: dict[bytes, list[Story]] = {}
+        self._new_keys: list[tuple[bytes, UUID]] = []
+        self._free: set[UUID] = set()
+        self._used: set[UUID] = set()
+        self._overlaps: set[tuple[UUID, UUID]] = set()
+        self._sightings: dict[tuple[UUID, str, str], dict[str, Any]] = {}
+        self._seen: dict[tuple[UUID, str, str], tuple[int, bool]] = {}
+        self._read()
+
+    def _read(self) -> None:
+        """Read the owners of all keys, their versions, and the inputs that they were seen in."""
+        owners: dict[bytes, list[UUID]] = {}
+        for some in chunks({key for each in self.inputs for key in each.marks.all}):
+            c = _key.c
+            rows = self._session.execute(select(c.key, c.story_id).where(c.key.in_(some)))
+            for row in rows:
+                owners.setdefault(row.key, []).append(row.story_id)
+        ids = {id_ for found in owners.values() for id_ in found}
+        stories = {story.id: story for story in self.stories.read(ids)}
+        for key, found in owners.items():
+            self._owners[key] = sorted((stories[id_] for id_ in found), key=_age)
+        self._look_up_ids()
+        self._read_sightings(ids)
+
+    def _read_sightings(self, ids: Iterable[UUID]) -> None:
+        s = _sighting.c
+        columns = (s.story_id, s.path, s.sha256, s.reader_version, s.given_us)
         for some in chunks(ids):
-            c = _article.c
-            version = select(c.id, c.published_at, c.word_count, c.digest).where(c.id.in_(some))
-            self._versions |= {row[0]: tuple(row[1:]) for row in session.execute(version)}
-            s = _sighting.c
-            seen = select(s.article_id, s.path, s.position, s.sha256, s.reader_version)
-            for row in session.execute(seen.where(s.article_id.in_(some))):
-                self._inputs[row[0], row[1], row[2]] = row[3], row[4]
-        self._stored = set(self._versions)
-        self._known = set(self._inputs)
-        self._rows: dict[UUID, dict[str, Any]] = {}
-        self._seen: dict[tuple[UUID, str, int], dict[str, Any]] = {}
+            for row in self._session.execute(select(*columns).where(s.story_id.in_(some))):
+                place = (row.story_id, row.path, row.sha256)
+                self._seen[place] = (row.reader_version, row.given_us is not None)
 
-    def take(self, row: dict[str, Any], draft: Draft, *, always: bool = False) -> Outcome:
-        """Decide what becomes of one draft; `always` prefers it to what is stored."""
-        key = (row["id"], draft.origin.path, draft.origin.position)
-        before = self._inputs.get(key)
-        now = (draft.origin.sha256, draft.origin.reader_version)
-        outcome = self._judge(
-            row, corrected=before is not None and before != now, read=before == now
+    def _look_up_ids(self) -> None:
+        """Which of the ids that new articles would get are free, as far as it can be foreseen."""
+        wanted = {
+            each.marks.id
+            for each in self.inputs
+            if not any(self._owners.get(key) for key in each.marks.all)
+        }
+        self._free = wanted - self._stored(wanted)
+
+    def _stored(self, ids: Iterable[UUID]) -> set[UUID]:
+        found: set[UUID] = set()
+        for some in chunks(ids):
+            found |= set(self._session.scalars(select(_story.c.id).where(_story.c.id.in_(some))))
+        return found
+
+    def _new_id(self, each: _Input) -> UUID:
+        """An id that no story has: that of the address, or of the words, if it is free."""
+        first = id_ = each.marks.id
+        n = 1
+        while id_ in self._used or (id_ not in self._free and self._stored([id_])):
+            n += 1
+            id_ = identity.next_id(first, n)
+        self._used.add(id_)
+        return id_
+
+    # --- deciding
+
+    def take(self, each: _Input, shared: frozenset[bytes]) -> Saved:
+        """Decide what becomes of one input."""
+        marks = each.marks
+        if not marks.has_text and (
+            not each.is_kill or (not marks.has_publisher and len(self._guid_owners(marks)) > 1)
+        ):
+            reason = "neither headline nor text" if not each.is_kill else "guid: of two articles"
+            return Saved(each.marks.id, "rejected", reason)
+        story, keys, doubts = self._find(each, shared)
+        if self._by is not None and not self._may_write(self._by, each, story):
+            return Saved(each.marks.id, "rejected", f"source: {self._by.limit}")
+        is_new = story is None
+        if story is None:
+            story = self._add_story(each)
+        self._own(story, (*keys, marks.before), marks)
+        if story.state == "erased":
+            return Saved(story.id, "removed")
+        before, same = story.shown, story.same(marks.text)
+        rank = self._given(each, story, None if same else before)
+        if same:
+            version = self._repeat(each, story, same, rank)
+        else:
+            if doubts:
+                each.fields["warnings"] += doubts
+            version = self._add_version(each, story, rank)
+        self._see(each, story, version, rank)
+        return Saved(
+            story.id,
+            _outcome(story, before, version, is_new=is_new, is_known=bool(same)),
+            warned=bool(each.fields["warnings"]),
         )
-        if always and outcome == "stale":
-            outcome = "revised"
-        if outcome in ("saved", "revised"):
-            self._rows[row["id"]] = row
-            self._versions[row["id"]] = row["published_at"], row["word_count"], row["digest"]
-        if before != now:
-            self._inputs[key] = now
-            self._seen[key] = _sighting_row(row["id"], draft)
-        return outcome
 
-    def _judge(self, row: dict[str, Any], *, corrected: bool, read: bool) -> Outcome:
-        stored = self._versions.get(row["id"])
-        if stored is None:
-            return "saved"
-        at, words, digest = stored
-        if digest == row["digest"]:
-            return "unchanged"
-        new = (row["published_at"], row["word_count"])
-        # An input that was read before and lost then loses again: loading twice changes nothing.
-        if read and new[0] == at:
-            return "stale"
-        return "revised" if identity.supersedes(new, (at, words), same_input=corrected) else "stale"
+    def _may_write(self, by: Key, each: _Input, story: Story | None) -> bool:
+        """Whether a key covers the source of an input, and of the article that it belongs to."""
+        if by.source is None:
+            return True
+        is_own = by.covers(each.fields["source"])
+        return is_own and (story is None or by.covers(self.stories.source(story)))
 
-    def write(self, session: Session) -> None:
-        """Write all that was taken; nothing is written and no change taken when nothing was."""
-        touched = self._rows.keys() | {key[0] for key in self._seen}
-        if not touched:
+    def _find(
+        self, each: _Input, shared: frozenset[bytes]
+    ) -> tuple[Story | None, tuple[bytes, ...], list[str]]:
+        """The story that an input belongs to, the keys that it brings, and what is doubtful."""
+        marks = each.marks
+        doubts: list[str] = []
+        by_guid = self._guid_owners(marks)
+        by_url = self._owners.get(marks.url, []) if marks.url is not None else []
+        before, by_third = (self._owners.get(key, []) for key in (marks.before, marks.third))
+        is_shared_guid = marks.any_guid in shared
+        is_shared_url = marks.url in shared
+        guids = () if is_shared_guid else marks.guids
+        own_url = (marks.url,) if marks.url is not None and not is_shared_url else ()
+        fallback = (marks.third,) if marks.has_text else ()
+        keys = (*guids, *own_url) or fallback
+        for story in (*before, *by_guid, *by_url, *by_third):  # by the very text
+            if story in before or self._has(story, each):
+                return story, keys, doubts
+        for story in () if is_shared_guid else by_guid:
+            if not self._is_other_story(story, each):
+                return story, keys, doubts
+        if by_guid and not is_shared_guid:
+            doubts.append(_SAME_GUID)
+        for story in () if is_shared_url else by_url:
+            if not self._is_other_entry(story, each):
+                return story, keys, doubts
+            keys = guids or fallback  # the first entry of a live blog keeps the address
+            doubts.append(_SAME_URL)
+        if by_third and marks.third in keys:
+            return by_third[0], keys, doubts
+        return None, keys, doubts
+
+    def _guid_owners(self, marks: Marks) -> list[Story]:
+        """The stories of a guid, oldest first.
+
+        Where one of the two names no publisher, only by a guid that is the same everywhere, or
+        if one of them is a kill without a text.
+        """
+        if not marks.guids:
+            return []
+        found = [story for key in marks.guids for story in self._owners.get(key, [])]
+        others = cast("bytes", marks.nobody if marks.has_publisher else marks.any_guid)
+        found += [
+            story for story in self._owners.get(others, []) if marks.is_worldwide or story.is_bare
+        ]
+        return sorted(dict.fromkeys(found), key=_age)
+
+    def _has(self, story: Story, each: _Input) -> bool:
+        """Whether an input's very text is a version of `story`; of a bare kill, this guid's."""
+        same = story.same(each.marks.text)
+        if each.marks.has_text or not same:
+            return bool(same)
+        self.stories.fill(story)
+        return any(
+            known.fields is not None and known.fields["guid"] == each.fields["guid"]
+            for known in same
+        )
+
+    def _known(self, story: Story) -> list[dict[str, Any]]:
+        """The fields of the versions that an input is compared with, newest first."""
+        self.stories.fill(story)
+        return [
+            version.fields
+            for version in reversed(story.versions)
+            if version.fields is not None and _has_text(version.fields)
+        ]
+
+    def _is_other_story(self, story: Story, each: _Input) -> bool:
+        """Whether address, headline, text and time of publication are all other than any known.
+
+        A missing address or text is not other; a day alone, or no date, is no sign of sameness.
+        """
+        if not each.marks.has_text or each.marks.url is None:
+            return False
+        known = self._known(story)
+        places = {identity.address(fields["url"]) for fields in known if fields["url"]} - {None}
+        if not places or identity.address(each.fields["url"]) in places:
+            return False
+        at = each.fields["published_at"]
+        is_exact = at is not None and each.fields["published_precision"] != "day"
+        if is_exact and at in {fields["published_at"] for fields in known}:
+            return False
+        return _is_unlike(each.fields, known)
+
+    def _is_other_entry(self, story: Story, each: _Input) -> bool:
+        """Whether guid, headline and text are other: two entries of a live blog."""
+        if each.fields["guid"] is None or not each.marks.has_text:
+            return False
+        known = self._known(story)
+        if not any(fields["guid"] for fields in known):
+            return False
+        return _is_unlike(each.fields, known)
+
+    def _given(self, each: _Input, story: Story, found: Version | None) -> Given:
+        """What an input gives its text; a kill takes what it does not say from what it finds."""
+        own = each.given
+        if each.is_kill and found is not None:
+            rank = story.rank(found)
+            us = rank[1] if own.us == NEVER_US else own.us
+            own = Given(own.is_full, us, own.number or rank[2])
+        return own
+
+    def _add_story(self, each: _Input) -> Story:
+        self._arrivals += 1
+        story = Story(
+            id=self._new_id(each), arrival=self._arrivals, is_bare=not each.marks.has_text
+        )
+        self.stories.add(story)
+        return story
+
+    def _add_version(self, each: _Input, story: Story, rank: Given | None) -> Version:
+        until = each.draft.embargoed_until
+        self._arrivals += 1
+        version = Version(
+            number=0,
+            text=each.marks.text,
+            status=each.draft.status,
+            is_full=each.given.is_full,
+            given=rank,
+            held=(each.given.us, each.given.number),
+            arrival=self._arrivals,
+            arrived_at=self._now,
+            due_at=until if until is not None and until > self._now else None,
+            fields=each.fields,
+        )
+        story.add(version)
+        return version
+
+    def _repeat(self, each: _Input, story: Story, same: Sequence[Version], rank: Given) -> Version:
+        """Take in a text that is known: it has the highest rank and the fields given with it."""
+        version = same[0]
+        for twin in same:
+            twin.given = rank if twin.given is None else max(twin.given, rank)
+        self._release(each, version)
+        own = (each.given.us, each.given.number)
+        if version.given == rank and own > version.held:
+            version.held = own
+            if version.has_text:
+                self._refresh(each, story, version)
+        if not version.has_text:  # it went with its days; it is back if it is to show
+            version.has_text = True
+            if story.shown is version:
+                self._refresh(each, story, version)
+            else:
+                version.has_text = False
+        return version
+
+    def _refresh(self, each: _Input, story: Story, version: Version) -> None:
+        fields = each.fields
+        if fields["url"] is None and version.has_text:
+            self.stories.fill(story)
+            fields["url"] = version.fields["url"] if version.fields else None
+        self.stories.refresh(story, version, fields)
+
+    def _release(self, each: _Input, version: Version) -> None:
+        """A text that comes free is free; one that comes with a later embargo waits for it."""
+        until = each.draft.embargoed_until
+        if version.due_at is not None:
+            is_due = until is None or until <= self._now
+            version.due_at = None if is_due else max(version.due_at, cast("datetime", until))
+
+    def put(self, story: Story, each: _Input) -> Outcome:
+        """Have an editor's text show in the place of what a story shows."""
+        marks = each.marks
+        by_url = self._owners.get(marks.url, []) if marks.url is not None else []
+        for name, owners in (("guid", self._guid_owners(marks)), ("url", by_url)):
+            if owners and story not in owners:
+                raise KeyTaken(name, str(each.fields[name]), str(owners[0].id))
+        shown = cast("Version", story.shown)
+        self._own(story, (*marks.guids, *filter(None, [marks.url])), marks)
+        if shown.text == marks.text:
+            self.stories.fill(story)
+            version, is_other = shown, shown.fields != each.fields
+            if is_other:  # a load brings the fields back only with a higher rank than this
+                version.held = story.rank(shown)[1:3]
+                self.stories.refresh(story, version, each.fields)
+        else:
+            version, is_other = self._add_version(each, story, None), True
+            version.replaced = shown.number
+        self._see(each, story, version, None)
+        return "revised" if is_other else "unchanged"
+
+    # --- keys and sightings
+
+    def _own(self, story: Story, keys: Iterable[bytes], marks: Marks) -> None:
+        """Give `story` keys: a guid may have several owners, an address and others have one."""
+        for key in keys:
+            self._give(story, key, marks, is_guid=key in marks.guids)
+            if key in marks.guids and marks.any_guid is not None:
+                self._give(story, marks.any_guid, marks, is_guid=True)
+
+    def _give(self, story: Story, key: bytes, marks: Marks, *, is_guid: bool) -> None:
+        owners = self._owners.setdefault(key, [])
+        if story in owners:
             return
-        change = numbering.take(session)
-        connection = session.connection()
-        rows = [row | {"change": change} for row in self._rows.values()]
-        if new := [row for row in rows if row["id"] not in self._stored]:
-            connection.execute(insert(_article), [row | {"added": change} for row in new])
-            _delete(session, _tombstone.c.article_id, [row["id"] for row in new])
-        if old := [row | {"_id": row["id"]} for row in rows if row["id"] in self._stored]:
-            connection.execute(update(_article).where(_article.c.id == bindparam("_id")), old)
-            _delete(session, _place.c.article_id, [row["id"] for row in old])
-            mentions.forget(session, [row["id"] for row in old])
-        places = [
-            {"article_id": row["id"], "place_key": key, "label": label}
-            for row in rows
-            for key, label in {fold(place): place for place in row["places"][::-1]}.items()
-        ]
-        if places:
-            connection.execute(insert(_place), places)
-        self._write_sightings(session)
-        numbering.stamp(session, touched - self._rows.keys())
+        if owners and not is_guid:
+            if key == marks.url:
+                self._overlaps.add((story.id, owners[0].id))
+            return
+        owners.append(story)
+        self._new_keys.append((key, story.id))
+        if key == marks.url and story.showing is not None:
+            self.stories.restate(story)
 
-    def _write_sightings(self, session: Session) -> None:
-        connection = session.connection()
-        if new := [row for key, row in self._seen.items() if key not in self._known]:
-            connection.execute(insert(_sighting), new)
-        again = [
-            row | {"_id": key[0], "_path": key[1], "_position": key[2]}
-            for key, row in self._seen.items()
-            if key in self._known
-        ]
-        if again:
-            same = (
-                (_sighting.c.article_id == bindparam("_id"))
-                & (_sighting.c.path == bindparam("_path"))
-                & (_sighting.c.position == bindparam("_position"))
+    def _see(self, each: _Input, story: Story, version: Version, rank: Given | None) -> None:
+        """Note the input that `story` was seen in, once however often it comes."""
+        origin = each.draft.origin
+        place = (story.id, origin.path, origin.sha256)
+        now = (origin.reader_version, rank is not None)
+        known = self._seen.get(place)
+        if known is not None and now[0] <= known[0] and now[1] <= known[1]:
+            return
+        self._seen[place] = now
+        self._sightings[place] = {
+            "story_id": story.id,
+            "path": origin.path,
+            "sha256": origin.sha256,
+            "position": origin.position,
+            "reader": origin.reader,
+            "reader_version": origin.reader_version,
+            "loaded_at": self._now,
+            "page": origin.page,
+            "version": version.number,
+            "given_us": None if rank is None else rank.us,
+            "given_number": None if rank is None else rank.number,
+            "due_at": each.draft.embargoed_until,
+        }
+
+    def write(self) -> None:
+        """Write all that was taken; nothing is written and no change taken when nothing was."""
+        load = self._load.take(self._session) if self._sightings else self._load.id
+        keys = [{"key": key, "story_id": id_, "load": load} for key, id_ in self._new_keys]
+        touched = self.stories.write(keys)
+        connection = self._session.connection()
+        if self._sightings:
+            step = upsert(_sighting)
+            told = (
+                *("reader", "reader_version", "loaded_at", "version"),
+                *("given_us", "given_number", "due_at"),
             )
-            connection.execute(update(_sighting).where(same), again)
+            step = step.on_conflict_do_update(
+                index_elements=["story_id", "path", "sha256"],
+                set_={name: step.excluded[name] for name in told},
+            )
+            rows = [row | {"load": load} for row in self._sightings.values()]
+            connection.execute(step, rows)
+        if self._overlaps:
+            pairs = [{"story_id": one, "other_id": other} for one, other in self._overlaps]
+            connection.execute(upsert(_overlap).on_conflict_do_nothing(), pairs)
+        if self._arrivals != self._arrivals_before:
+            self._session.execute(update(_store).values(arrivals=self._arrivals))
+        seen = {story_id for story_id, _, _ in self._sightings} - touched
+        shown = {story.id for story in self.stories.read(seen) if story.showing is not None}
+        numbering.stamp(self._session, shown)
 
 
-def _sighting_row(article_id: UUID, draft: Draft) -> dict[str, Any]:
-    origin = draft.origin
-    return {
-        "article_id": article_id,
-        "path": origin.path,
-        "position": origin.position,
-        "sha256": origin.sha256,
-        "reader": origin.reader,
-        "reader_version": origin.reader_version,
-        "loaded_at": datetime.now(UTC),
-        "page": origin.page,
-    }
+def _age(story: Story) -> int:
+    return story.arrival
 
 
-def remove(session: Session, article_id: UUID, *, by: Key | None = None) -> None:
-    """Remove an article and leave a tombstone.
-
-    Loading the article again brings it back under its id. Raises NotFound, and Forbidden for
-    one whose source `by` may not write.
-    """
-    _require_open(session, article_id, by)
-    mentions.forget(session, [article_id])
-    gone = delete(_article).where(_article.c.id == article_id).returning(_article.c.id)
-    if session.execute(gone).one_or_none() is None:
-        raise NotFound("article", str(article_id))
-    change = numbering.take(session)
-    session.execute(insert(_tombstone).values(article_id=article_id, change=change))
+def _has_text(fields: dict[str, Any]) -> bool:
+    return bool(fields["headline"] or fields["summary"] or fields["body"])
 
 
-def _shut(session: Session, ids: Iterable[UUID], by: Key | None) -> set[UUID]:
-    """The stored articles among `ids` that `by` may not write."""
-    if by is None or by.source is None:
-        return set()
-    c = _article.c
-    sources = (select(c.id, c.source).where(c.id.in_(some)) for some in chunks(ids))
-    return {
-        row.id for each in sources for row in session.execute(each) if not by.covers(row.source)
-    }
+def _is_unlike(fields: dict[str, Any], known: Sequence[dict[str, Any]]) -> bool:
+    """Whether headline and text are other than those of every version that is known."""
+    headline, text = fold(fields["headline"]), identity.prose(fields)
+    return all(fold(each["headline"]) != headline for each in known) and not any(
+        identity.alike(text, identity.prose(each)) for each in known
+    )
 
 
-def _require_open(session: Session, article_id: UUID, by: Key | None) -> None:
-    if by is not None and _shut(session, [article_id], by):
-        by.require_source(None)
-
-
-def _delete(session: Session, column: ColumnElement[Any], ids: Iterable[UUID]) -> None:
-    for some in chunks(ids):
-        session.execute(delete(column.table).where(column.in_(some)))
+def _outcome(
+    story: Story, before: Version | None, version: Version, *, is_new: bool, is_known: bool
+) -> Outcome:
+    if story.state is not None:
+        return "removed"
+    if story.served is None:
+        return "withheld" if story.shown is None or story.shown is version else "stale"
+    if is_new:
+        return "saved"
+    if story.shown is not before:
+        return "revised"
+    return "unchanged" if is_known else "stale"

@@ -51,8 +51,8 @@ class Settings(BaseSettings):
     ] = "whoosh"
     source: Annotated[
         str | None,
-        Field(description="Publisher of pages that do not name theirs; empty for none."),
-    ] = "Arab News"
+        Field(description="Publisher of pages that do not name theirs."),
+    ] = None
     extractor: Annotated[
         Literal["auto", "spacy", "rules", "none"],
         Field(description="What finds people, organizations and places in articles."),
@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     extractor_model: Annotated[
         Path | None,
         Field(description="Folder of another spaCy model than the one that comes along."),
+    ] = None
+    version_days: Annotated[
+        int | None,
+        Field(ge=1, description="Days that the text of a version which shows no more is kept."),
     ] = None
     search_timeout_s: Annotated[
         float,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import regex
@@ -80,6 +81,12 @@ def fold(text: str) -> str:
     Words keep their endings. A text without any word comes back stripped and case-folded.
     """
     return " ".join(map(_folded, _WORD.findall(text))) or text.strip().casefold()
+
+
+def fold_start(text: str, words: int) -> str:
+    """The first `words` of `fold(text)`, without reading the rest."""
+    found = [_folded(match.group()) for match in islice(_WORD.finditer(text), words)]
+    return " ".join(found) or " ".join(fold(text).split()[:words])
 
 
 def _term(word: str) -> tuple[str, str]:

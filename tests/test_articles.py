@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app import articles, changes, filters
+from app import articles, changes, filters, identity
 from app.errors import NotFound
 from tests import factories
 from tests.factories import draft, numbered, save
@@ -176,9 +176,10 @@ def test_changes_of_long_articles_come_few_at_a_time(
 def save_id(database: Database, number: int) -> UUID:
     """The id of a numbered article that is stored already."""
     with database.reading() as session:
-        from app.saving import _row
-
-        found: UUID = _row(numbered(number), "The Valley News")["id"]
+        given = numbered(number)
+        found = identity.article_id(
+            url=None, source=given.source, headline=given.headline, body=given.body
+        )
         assert articles.get(session, found)
         return found
 

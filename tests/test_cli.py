@@ -60,10 +60,11 @@ def loaded(result: Result, code: int = 0) -> dict[str, Any]:
 def test_the_seeds_are_loaded_and_nothing_changes_again(run: Callable[..., Result]) -> None:
     first = loaded(run("load", "--json", SEEDS))
     assert first == {
-        "saved": 4, "unchanged": 0, "revised": 0, "stale": 0, "rejected": [], "warned": 0,
+        "saved": 4, "unchanged": 0, "revised": 0, "stale": 0, "withheld": 0, "removed": 0,
+        "rejected": [], "warned": 0, "load": 1,
     }  # fmt: skip
     again = loaded(run("load", "--json", SEEDS))
-    assert (again["saved"], again["unchanged"]) == (0, 4)
+    assert (again["saved"], again["unchanged"], again["load"]) == (0, 4, None)
     assert run("check").exit_code == 0
 
 
@@ -83,7 +84,7 @@ def test_files_folders_globs_and_stdin(run: Callable[..., Result], tmp_path: Pat
 
 
 def test_rejected_input_is_told_from_failure(run: Callable[..., Result], tmp_path: Path) -> None:
-    lines(tmp_path / "a.jsonl", ARTICLE, {"headline": "No body"}, "no object")
+    lines(tmp_path / "a.jsonl", ARTICLE, {"source": "No text"}, "no object")
     (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 9)
     (tmp_path / "folder.jsonl").mkdir()
     summary = loaded(run("load", "--json", "a.jsonl", "missing.txt", "binary.txt"), code=3)
@@ -129,10 +130,13 @@ def test_a_file_that_breaks_while_it_is_read_is_rejected(
 
 
 def test_a_summary_for_people(run: Callable[..., Result], tmp_path: Path) -> None:
-    lines(tmp_path / "a.jsonl", ARTICLE, {"headline": "No body"})
+    lines(tmp_path / "a.jsonl", ARTICLE, {"source": "No text"})
     result = run("load", "a.jsonl")
     assert result.exit_code == 3
-    assert result.stdout == "saved 1, unchanged 0, revised 0, stale 0, rejected 1, warned 0\n"
+    assert result.stdout == (
+        "saved 1, unchanged 0, revised 0, stale 0, withheld 0, removed 0, rejected 1, warned 0,"
+        " load 1\n"
+    )
 
 
 def test_a_load_larger_than_a_batch(

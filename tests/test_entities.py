@@ -28,7 +28,8 @@ LEAD = "The seven towns of the northern coast met."
 
 def story(number: int, said: str, **more: Any) -> Draft:
     """An article whose body says `said`, and whose identity does not depend on it."""
-    return draft(f"Story {number}", f"{LEAD} {said}.", path=f"{number}.txt", **more)
+    guid = f"urn:story:{number}"
+    return draft(f"Story {number}", f"{LEAD} {said}.", path=f"{number}.txt", guid=guid, **more)
 
 
 def sweep(database: Database, tmp_path: Path, extractor: FakeExtractor | None = None) -> None:
@@ -449,6 +450,8 @@ def test_decisions_outlive_another_extraction(database: Database, tmp_path: Path
     with database.transaction() as session:
         articles.remove(session, ids[1])
     save(database, [story(1, "Ada Byron, Muscat", day="2024-03-02")])
+    with database.transaction() as session:
+        articles.restore(session, ids[1])
     sweep(database, tmp_path, FakeExtractor("fake 3"))
     assert seen() == before
 

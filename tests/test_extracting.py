@@ -61,7 +61,9 @@ def test_a_sweep_finds_the_mentions_of_what_is_stored(database: Database, tmp_pa
 def test_articles_whose_mentions_change_take_a_change_and_others_do_not(
     database: Database, tmp_path: Path
 ) -> None:
-    about, without = save(database, [draft("Byron", BYRON), draft("Rain", "It rained.")])
+    about, without = save(
+        database, [draft("Byron", BYRON, guid="urn:x:1"), draft("Rain", "It rained.")]
+    )
     sweep(database, tmp_path)
     with database.reading() as session:
         changes = dict(articles.versions(session))
@@ -69,7 +71,7 @@ def test_articles_whose_mentions_change_take_a_change_and_others_do_not(
 
 
 def test_a_second_sweep_reads_nothing_again(database: Database, tmp_path: Path) -> None:
-    save(database, [draft("Byron", BYRON), draft("Rain", "It rained.")])
+    save(database, [draft("Byron", BYRON, guid="urn:x:1"), draft("Rain", "It rained.")])
     sweep(database, tmp_path)
     assert state(database).lag == 0
     again = sweep(database, tmp_path)
@@ -77,7 +79,7 @@ def test_a_second_sweep_reads_nothing_again(database: Database, tmp_path: Path) 
 
 
 def test_only_what_changed_is_read(database: Database, tmp_path: Path) -> None:
-    save(database, [draft("Byron", BYRON), draft("Rain", "It rained.")])
+    save(database, [draft("Byron", BYRON, guid="urn:x:1"), draft("Rain", "It rained.")])
     sweep(database, tmp_path)
     save(database, [draft("Snow", "It snowed in Cairo.")])
     extractor = FakeExtractor()
@@ -86,9 +88,9 @@ def test_only_what_changed_is_read(database: Database, tmp_path: Path) -> None:
 
 
 def test_another_input_of_an_article_needs_no_reading(database: Database, tmp_path: Path) -> None:
-    save(database, [draft("Byron", BYRON)])
+    save(database, [draft("Byron", BYRON, guid="urn:x:1")])
     sweep(database, tmp_path)
-    save(database, [draft("Byron", BYRON, path="elsewhere.txt")])
+    save(database, [draft("Byron", BYRON, guid="urn:x:1", path="elsewhere.txt")])
     assert sweep(database, tmp_path).read == 0
     assert state(database).lag == 0
 
@@ -96,17 +98,17 @@ def test_another_input_of_an_article_needs_no_reading(database: Database, tmp_pa
 def test_a_revised_article_loses_its_mentions_until_it_is_read(
     database: Database, tmp_path: Path
 ) -> None:
-    (saved,) = save(database, [draft("Byron", BYRON)])
+    (saved,) = save(database, [draft("Byron", BYRON, guid="urn:x:1")])
     sweep(database, tmp_path)
     body = BYRON.replace("Byron left for Muscat", "she stays")
-    save(database, [draft("Byron", body, day="2024-03-02")])
+    save(database, [draft("Byron", body, day="2024-03-02", guid="urn:x:1")])
     assert surfaces(database, saved.id) == []
     sweep(database, tmp_path)
     assert surfaces(database, saved.id) == ["Byron", "Ada Byron", "Cairo"]
 
 
 def test_another_version_reads_everything_anew(database: Database, tmp_path: Path) -> None:
-    (saved,) = save(database, [draft("Byron", BYRON)])
+    (saved,) = save(database, [draft("Byron", BYRON, guid="urn:x:1")])
     sweep(database, tmp_path)
     save(database, [numbered(1)])
     newer = FakeExtractor("fake 2", {"Muscat": ("place", "Muscat", None)})
@@ -200,14 +202,14 @@ def test_an_article_that_cannot_be_read_is_reported_and_passed_over(
 def test_an_article_that_is_revised_or_removed_meanwhile_is_left_alone(
     database: Database, tmp_path: Path
 ) -> None:
-    revised, removed = save(database, [draft("One", BYRON), draft("Two", BYRON)])
+    revised, removed = save(database, [draft("One", BYRON, guid="urn:x:1"), draft("Two", BYRON)])
 
     class Slow(FakeExtractor):
         def extract(self, texts: Any) -> Any:
             found = list(super().extract(texts))
             if len(texts) == 2:
                 newer = BYRON.replace("Cairo", "Muscat")
-                save(database, [draft("One", newer, day="2024-03-02")])
+                save(database, [draft("One", newer, day="2024-03-02", guid="urn:x:1")])
                 with database.transaction() as session:
                     articles.remove(session, removed.id)
             yield from found
@@ -218,7 +220,7 @@ def test_an_article_that_is_revised_or_removed_meanwhile_is_left_alone(
 
 
 def test_removals_at_the_end_are_taken_in(database: Database, tmp_path: Path) -> None:
-    (saved,) = save(database, [draft("Byron", BYRON)])
+    (saved,) = save(database, [draft("Byron", BYRON, guid="urn:x:1")])
     sweep(database, tmp_path)
     with database.transaction() as session:
         articles.remove(session, saved.id)
@@ -239,7 +241,7 @@ def test_a_lock_that_cannot_be_made_is_said(database: Database, tmp_path: Path) 
 
 
 def test_a_mention_of_nothing_known_is_kept_when_reading_fails(database: Database) -> None:
-    (saved,) = save(database, [draft("Byron", BYRON)])
+    (saved,) = save(database, [draft("Byron", BYRON, guid="urn:x:1")])
     (found,) = FakeExtractor().extract([_text(database, saved.id)])
     with database.reading() as session:
         digest = session.connection().exec_driver_sql("SELECT digest FROM article").scalar_one()

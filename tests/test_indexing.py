@@ -214,8 +214,11 @@ def test_after_random_saves_removals_syncs_and_damage_check_is_empty(
             kind = chance.choice(["save", "save", "remove", "sync", "damage"])
             if kind == "save":
                 day = f"2024-03-{step + 1:02}"
-                (saved,) = save(database, [numbered(number, day=day)])
+                (saved,) = save(database, [numbered(number, day=day, guid=f"urn:x:{number}")])
                 stored[number] = saved.id
+                if saved.outcome == "removed":
+                    with database.transaction() as session:
+                        articles.restore(session, saved.id)
             elif kind == "remove" and number in stored:
                 with database.transaction() as session:
                     articles.remove(session, stored.pop(number))  # type: ignore[arg-type]

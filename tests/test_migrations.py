@@ -2,22 +2,26 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
-from app import articles
+from app import articles, identity, removal
 from app.database import Database, _alembic
 from app.models import metadata
 from tests import factories
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from app.ingest.draft import Draft
 
 
 def test_the_migrations_make_the_tables_of_the_models(database: Database) -> None:
@@ -83,3 +87,92 @@ def test_an_archive_of_the_first_tables_loses_nothing(tmp_path: Path) -> None:
             assert articles.labels(session, "place", ["cairo"]) == {"cairo": "Cairo"}
             (event,), *_ = articles.events(session, 6, limit=9, after=None)
             assert (event.kind, event.change) == ("added", 7)
+
+
+SOURCE = "The Valley News"
+
+
+@contextmanager
+def first_archive(path: Path, *drafts: Draft, publisher: str | None) -> Iterator[Database]:
+    """A database as version 0.1 left it, with articles under the ids that it gave them."""
+    config = _alembic()
+    with closing(Database(f"sqlite:///{path}")) as database:
+        with database._engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "20261122_entities")
+        with closing(sqlite3.connect(path)) as old, old:
+            for change, each in enumerate(drafts, 1):
+                source = each.source or (publisher if each.origin.page else None)
+                id_ = identity.article_id(
+                    url=each.url, source=source, headline=each.headline, body=each.body
+                ).hex
+                at = each.published_at and f"{each.published_at:%Y-%m-%d %H:%M:%S}.000000"
+                row = (id_, change, change, each.headline, each.body, at, source, each.url)
+                old.execute(
+                    "INSERT INTO article (id, change, added, digest, headline, summary, places,"
+                    " body, word_count, published_at, published_precision, source, url, warnings)"
+                    " VALUES (?, ?, ?, '', ?, '[]', '[]', ?, 9, ?, 'day', ?, ?, '[]')",
+                    row,
+                )
+                for position in (0, 7):
+                    seen = (id_, each.origin.path, position, each.origin.sha256, each.origin.page)
+                    old.execute(
+                        "INSERT INTO sighting VALUES (?, ?, ?, ?, 'page_text', 1,"
+                        " '2024-01-01 00:00:00.000000', ?)",
+                        seen,
+                    )
+            old.execute("UPDATE store SET change = ?", (len(drafts),))
+        database.migrate()
+        yield database
+
+
+@pytest.mark.parametrize("publisher", [SOURCE, None])
+def test_an_archive_of_version_0_1_keeps_its_ids_and_knows_its_inputs(
+    tmp_path: Path, publisher: str | None
+) -> None:
+    page = factories.draft("A page", page="p")
+    line = factories.draft("A line", source="Tarn Post")
+    addressed = factories.draft("With a url", url="https://example.org/rain", day="2024-03-05")
+    drafts = (page, line, addressed, factories.draft("No day", day=None))
+    with first_archive(tmp_path / "x.db", *drafts, publisher=publisher) as database:
+        with database.reading() as session:
+            ids = {id_ for id_, _ in articles.versions(session)}
+            assert len(ids) == 4
+        for now in {publisher, None}:
+            with database.transaction() as session:
+                saved = articles.save(session, drafts, publisher=now)
+            assert [each.outcome for each in saved] == ["unchanged"] * 4
+            assert {each.id for each in saved} == ids
+        with database.reading() as session:
+            assert articles.last_change(session) == 4, "nothing was new"
+            (seen,) = articles.get(session, saved[0].id).sources
+            assert (seen.position, seen.load) == (0, None)
+            assert articles.get(session, saved[0].id).source == publisher
+        with database.transaction() as session:
+            newer = factories.draft("New", "Text.", url="http://www.example.org/rain/")
+            (revised,) = articles.save(session, [newer], publisher=None)
+        assert (revised.id, revised.outcome) == (saved[2].id, "stale")
+
+
+def test_articles_of_an_archive_that_new_rules_would_join_stay_two(tmp_path: Path) -> None:
+    drafts = [
+        factories.draft(scheme, f"Told by {scheme}.", url=f"{scheme}://example.org/rain")
+        for scheme in ("http", "https")
+    ]
+    with first_archive(tmp_path / "x.db", *drafts, publisher=None) as database:
+        with database.transaction() as session:
+            saved = articles.save(session, drafts, publisher=None)
+            assert [each.outcome for each in saved] == ["unchanged", "unchanged"]
+            assert removal.overlaps(session, limit=9) == [(saved[1].id, saved[0].id)]
+        with database.transaction() as session:
+            articles.join(session, saved[1].id, saved[0].id)
+            assert removal.overlaps(session, limit=9) == []
+            assert articles.count(session) == 1
+
+
+def test_a_large_archive_is_brought_up_to_date_in_parts(tmp_path: Path) -> None:
+    drafts = [factories.numbered(n, day=f"2024-03-{n % 28 + 1:02}") for n in range(1203)]
+    with first_archive(tmp_path / "x.db", *drafts, publisher=None) as database:
+        with database.transaction() as session:
+            saved = articles.save(session, drafts, publisher=None)
+        assert {each.outcome for each in saved} == {"unchanged"}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 
-from app import extracting, indexing
+from app import extracting, indexing, upkeep
 from app.api import (
     articles,
     changes,
@@ -193,9 +193,10 @@ def _told(work: Callable[[], None], done: asyncio.Future[None]) -> None:
 
 
 def _sync(desk: Desk, stop: threading.Event) -> None:
-    """Bring the index up to date, then have what is new read."""
+    """Do what is due, bring the index up to date, then have what is new read."""
     started = time.perf_counter()
     try:
+        upkeep.tend(desk.database, desk.engine, desk.settings)
         done_ = indexing.sync(desk.database, desk.engine, stop=stop.is_set)
         desk.metrics.synced(done_, time.perf_counter() - started)
     except EngineBusy:  # the process that holds it brings it up to date

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from app import articles, finding
-from app.api import cursors, schemas, uploads
-from app.api.deps import DeskDep, KeyDep
-from app.api.openapi import responses
+from app import articles, finding, history
+from app.api import cursors, etags, schemas, uploads
+from app.api.deps import Desk, DeskDep, KeyDep
+from app.api.openapi import MOVED, responses
 from app.search import base
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"])
+VersionNumber = Annotated[int, Path(ge=1, lt=2**31, description="In the order of arrival.")]
 
 
 @router.get(
@@ -36,17 +38,22 @@ async def list_articles(
 @router.get(
     "/{article_id}",
     response_model=schemas.Article,
-    responses=responses(404, 422, 503, example="article"),
+    responses={**responses(404, 410, 422, 503, example="article"), 308: MOVED},
 )
 async def get_article(article_id: UUID, desk: DeskDep) -> Response:
     """The whole article, with related articles and every input that it was seen in."""
-    return schemas.answer(await desk.read(articles.get, article_id))
+    return await _article(desk, article_id)
+
+
+async def _article(desk: Desk, article_id: UUID) -> Response:
+    whole, digest = await desk.read(etags.tagged, article_id)
+    return schemas.answer(whole, headers={"ETag": etags.of_article(digest)})
 
 
 @router.get(
     "/{article_id}/similar",
     response_model=schemas.SimilarList,
-    responses=responses(404, 422, 503, example="similar"),
+    responses={**responses(404, 410, 422, 503, example="similar"), 308: MOVED},
 )
 async def similar_articles(
     article_id: UUID,
@@ -67,7 +74,10 @@ async def similar_articles(
 @router.post(
     "",
     response_model=schemas.Imported,
-    responses=responses(413, 415, 422, 503, example="imported"),
+    responses={
+        **responses(413, 415, 422, 503, example="imported"),
+        207: {"model": schemas.Imported, "description": "Some were taken and some rejected"},
+    },
     openapi_extra=uploads.MANY,
 )
 async def add_articles(request: Request, desk: DeskDep, key: KeyDep) -> Response:
@@ -83,26 +93,87 @@ async def add_articles(request: Request, desk: DeskDep, key: KeyDep) -> Response
 @router.put(
     "/{article_id}",
     response_model=schemas.Article,
-    responses=responses(404, 413, 415, 422, 503, example="article"),
+    responses={
+        **responses(404, 409, 410, 412, 413, 415, 422, 503, example="article"),
+        308: MOVED,
+    },
     openapi_extra=uploads.ONE,
 )
 async def replace_article(
-    article_id: UUID, request: Request, desk: DeskDep, key: KeyDep
+    article_id: UUID,
+    request: Request,
+    desk: DeskDep,
+    key: KeyDep,
+    if_match: etags.IfMatch = None,
 ) -> Response:
-    """Replace a stored article by the one sent, whatever their dates; it keeps its id."""
+    """Show the article that is sent in the place of what is shown, whatever their dates."""
     draft = await uploads.one(request, desk, key)
-    publisher = desk.settings.source
-    await desk.write(key, articles.replace, article_id, draft, publisher=publisher, by=key)
-    return schemas.answer(await desk.read(articles.get, article_id))
+    replace = partial(
+        articles.replace,
+        draft=draft,
+        publisher=desk.settings.source,
+        load=articles.Load("http"),
+        by=key,
+    )
+    await desk.write(key, etags.guarded, replace, article_id, if_match)
+    return await _article(desk, article_id)
 
 
 @router.delete(
     "/{article_id}",
     status_code=204,
     response_class=Response,
-    responses=responses(404, 422, 503),
+    responses={**responses(404, 410, 412, 422, 503), 308: MOVED},
 )
-async def remove_article(article_id: UUID, desk: DeskDep, key: KeyDep) -> Response:
-    """Remove an article. Loading it again brings it back under its id."""
-    await desk.write(key, articles.remove, article_id, by=key)
+async def remove_article(
+    article_id: UUID,
+    desk: DeskDep,
+    key: KeyDep,
+    erase: Annotated[bool, Query(description="For good; needs a key with `erase`.")] = False,
+    if_match: etags.IfMatch = None,
+) -> Response:
+    """Take an article out, until it is restored, or for good."""
+    remove = partial(articles.erase if erase else articles.remove, by=key)
+    await desk.write(key, etags.guarded, remove, article_id, if_match)
     return Response(status_code=204)
+
+
+@router.post(
+    "/{article_id}/restore",
+    response_model=schemas.Article,
+    responses={**responses(404, 410, 422, 503, example="article"), 308: MOVED},
+)
+async def restore_article(article_id: UUID, desk: DeskDep, key: KeyDep) -> Response:
+    """Bring back an article that was removed."""
+    await desk.write(key, articles.restore, article_id, by=key)
+    return await _article(desk, article_id)
+
+
+@router.get(
+    "/{article_id}/versions",
+    response_model=schemas.VersionList,
+    responses={**responses(404, 410, 422, 503, example="versions"), 308: MOVED},
+)
+async def list_versions(
+    request: Request,
+    article_id: UUID,
+    asked: Annotated[schemas.VersionParameters, Query()],
+    desk: DeskDep,
+) -> Response:
+    """Every version of the article, newest first, and what each changed."""
+    of = ("versions", article_id)
+    place = cursors.decode(asked.cursor, of) if asked.cursor else None
+    after = None if place is None else place.published_us
+    found = await desk.read(history.versions, article_id, limit=asked.limit, after=after)
+    goes_on = None if found.after is None else base.Place(article_id, published_us=found.after)
+    return schemas.page(request, found.versions, found.total, goes_on, of)
+
+
+@router.get(
+    "/{article_id}/versions/{number}",
+    response_model=schemas.WholeVersion,
+    responses={**responses(404, 410, 422, 503, example="version"), 308: MOVED},
+)
+async def get_version(article_id: UUID, number: VersionNumber, desk: DeskDep) -> Response:
+    """A version of the article whole, and by words what it changed of the one before."""
+    return schemas.answer(await desk.read(history.version, article_id, number))

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from app import articles, finding
-from app.api import cursors, feeds, openapi, schemas, versions
+from app.api import cursors, etags, feeds, openapi, schemas
 from app.api.deps import DeskDep, wish_of
 from app.api.guard import visit_of
 from app.errors import OutOfTime
@@ -43,11 +43,11 @@ async def answer(
     kind: feeds.Format, request: Request, asked: schemas.SearchParameters, desk: Desk
 ) -> Response:
     """The search in one of `feeds.MEDIA_TYPES`."""
-    tag = await versions.of(desk, request)
-    if versions.matches(request, tag):
-        return versions.unchanged(tag)
+    tag = await etags.of(desk, request)
+    if etags.matches(request, tag):
+        return etags.unchanged(tag)
     wish = await wish_of(asked, desk, Clock(desk.settings.search_timeout_s))
-    headers = versions.headers(tag)
+    headers = etags.headers(tag)
     media_type = feeds.MEDIA_TYPES[kind]
     if kind in ("csv", "jsonl"):
         visit_of(request).export()

@@ -14,6 +14,9 @@ _IDS = {
     "add_articles": {"article_id": "items/0/id"},
     "get_article": {"article_id": "id", "entity_id": "mentions/0/entity_id"},
     "replace_article": {"article_id": "id", "entity_id": "mentions/0/entity_id"},
+    "restore_article": {"article_id": "id", "entity_id": "mentions/0/entity_id"},
+    "list_versions": {"number": "items/0/version"},
+    "get_version": {"article_id": "id"},
     "similar_articles": {"article_id": "items/0/article/id"},
     "search": {"article_id": "items/0/article/id"},
     "search_by_body": {"article_id": "items/0/article/id"},
@@ -27,7 +30,7 @@ _IDS = {
 """Where in the answer of an operation the value of a path's parameter stands."""
 
 _PAGED = (
-    *("list_articles", "search", "changes", "list_entities"),
+    *("list_articles", "list_versions", "search", "changes", "list_entities"),
     *("articles_of_entity", "related_entities"),
 )
 """Operations whose `cursor` takes the `next` of their answer."""

@@ -28,6 +28,7 @@ _OTHER = {
 _SUMMARY: dict[str, Any] = {
     "id": _ID,
     "change": 1,
+    "version": 1,
     "headline": "Pakistan, global crypto exchange discuss modernizing digital payments",
     "summary": ["Pakistani officials, Binance team discuss coordination"],
     "caption": None,
@@ -38,6 +39,10 @@ _SUMMARY: dict[str, Any] = {
     "word_count": 420,
     "published_at": "2025-12-05T00:00:00Z",
     "published_precision": "day",
+    "updated_at": None,
+    "embargoed_until": None,
+    "guid": None,
+    "sender_version": None,
     "source": "Arab News",
     "url": None,
     "language": None,
@@ -52,6 +57,7 @@ _SEEN: dict[str, Any] = {
     "reader": "page_text",
     "reader_version": 1,
     "loaded_at": "2026-11-22T06:00:00Z",
+    "load": 1,
 }
 _BODY = "Pakistan’s finance officials met a cryptocurrency exchange.\n\nThe talks go on."
 
@@ -89,19 +95,58 @@ _SEARCH = {
 _IMPORTED = {
     "items": [
         {"outcome": "saved", "id": _ID, "line": 1, "reason": None},
-        {"outcome": "rejected", "id": None, "line": 2, "reason": "body: is missing"},
+        {"outcome": "rejected", "id": None, "line": 2, "reason": "neither headline nor body"},
     ],
     "saved": 1,
     "revised": 0,
     "unchanged": 0,
     "stale": 0,
+    "withheld": 0,
+    "removed": 0,
     "rejected": 1,
+}
+_VERSION = {
+    "version": 2,
+    "arrived_at": "2026-11-22T06:00:00Z",
+    "is_shown": True,
+    "is_kept": True,
+    "status": "usable",
+    "headline": _SUMMARY["headline"],
+    "published_at": "2025-12-05T00:00:00Z",
+    "updated_at": None,
+    "sender_version": None,
+    "changed": ["body"],
+    "words_added": 2,
+    "words_removed": 1,
+}
+_VERSION_LEFT_OUT = ("change", "related")
+_WHOLE_VERSION = {
+    **{name: value for name, value in _SUMMARY.items() if name not in _VERSION_LEFT_OUT},
+    "version": 2,
+    "arrived_at": "2026-11-22T06:00:00Z",
+    "is_shown": True,
+    "status": "usable",
+    "body": _BODY,
+    "compared_with": 1,
+    "difference": [
+        {"field": "body", "kind": "equal", "text": "The talks "},
+        {"field": "body", "kind": "removed", "text": "ended."},
+        {"field": "body", "kind": "added", "text": "go on."},
+    ],
 }
 _HEALTH = {"status": "ok"}
 _STATUS: dict[str, Any] = {
     "store_id": "9173b5aa-75c1-432e-af6a-12febe1aa5cc",
     "articles": 4,
     "change": 1,
+    "kept": {
+        "versions": 5,
+        "embargoed": 0,
+        "hidden": 0,
+        "removed": 0,
+        "erased": 0,
+        "erasures_pending": 0,
+    },
     "index": {"engine": "whoosh", "state": "ready", "detail": None, "cursor": 1, "lag": 0},
     "extraction": {"extractor": "rules 2", "cursor": 1, "lag": 0, "failures": 0},
     "versions": {"broadsheet": "0.1.0", "python": "3.11.7", "sqlite": "3.40.1"},
@@ -193,7 +238,7 @@ _ENTITIES: dict[str, Any] = {
     },
 }
 
-MOVED = {"description": "The entity was merged: `Location` leads to its heir"}
+MOVED = {"description": "It was merged into another: `Location` leads there"}
 UNCHANGED = {"description": "The client has the newest answer: its entity tag still holds"}
 
 _EXAMPLES: dict[str, Any] = {
@@ -206,6 +251,8 @@ _EXAMPLES: dict[str, Any] = {
     "articles": _ARTICLES,
     "search": _SEARCH,
     "imported": _IMPORTED,
+    "versions": {"items": [_VERSION], "total": 2, "next": None},
+    "version": _WHOLE_VERSION,
     "health": _HEALTH,
     "status": _STATUS,
     "metrics": _METRICS,
@@ -245,6 +292,9 @@ _DETAILS = {
     403: "the key 'reader' reads alone; this needs one of the scope write: "
     "broadsheet keys create NAME --scope write",
     404: f"no article with id {_ID}",
+    409: f"url https://example.org/rain is that of another article, {_ID}",
+    410: f"article {_ID} is removed since 2026-11-22 06:00 UTC",
+    412: f"article {_ID} has changed since it was read",
     413: "the body is larger than 33,554,432 bytes",
     415: "no reader knows image/png",
     429: "the address 192.0.2.7 may ask 12,000 times a minute; ask again later",
@@ -253,6 +303,8 @@ _DETAILS = {
     503: "no index has been built",
 }
 _FACTS: dict[int, dict[str, Any]] = {
+    409: {"field": "url", "article_id": _ID},
+    410: {"why": "removed", "at": "2026-11-22T06:00:00Z"},
     400: {"position": 6, "hint": 'add a closing "'},
     422: {"errors": [{"loc": ["query", "limit"], "msg": "should be at most 100"}]},
 }

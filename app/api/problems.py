@@ -31,6 +31,9 @@ RETRY_AFTER_S = 2
 
 STATUSES: dict[type[errors.BroadsheetError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
+    errors.Gone: (410, "gone"),
+    errors.KeyTaken: (409, "key-taken"),
+    errors.Changed: (412, "changed"),
     errors.QueryError: (400, "malformed-query"),
     errors.ParameterError: (422, "invalid-request"),
     errors.Unauthorized: (401, "unauthorized"),
@@ -52,6 +55,10 @@ _ENGINE_DETAILS: dict[type[Exception], str] = {  # paths and traces are for the 
 
 TITLES = {
     "not-found": "There is no such thing here",
+    "gone": "The article was taken out",
+    "key-taken": "Another article has that address or guid",
+    "changed": "The article is not what the request takes it for",
+    "all-rejected": "None of what was sent is an article",
     "malformed-query": "The search query cannot be read",
     "invalid-request": "The request has a value that it cannot take",
     "malformed-request": "The request is not proper HTTP",
@@ -89,16 +96,19 @@ def problem(
     return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def _document(status: int, kind: str, detail: str, instance: str, **facts: Any) -> bytes:
-    body = {
+def members(status: int, kind: str, detail: str, instance: str) -> dict[str, Any]:
+    """The members that every problem document has."""
+    return {
         "type": f"urn:broadsheet:problem:{kind}",
         "title": TITLES.get(kind) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "instance": instance,
-        **facts,
     }
-    return orjson.dumps(body, default=str)
+
+
+def _document(status: int, kind: str, detail: str, instance: str, **facts: Any) -> bytes:
+    return orjson.dumps(members(status, kind, detail, instance) | facts, default=str)
 
 
 def of_connection(status: int, detail: str) -> bytes:
@@ -132,6 +142,10 @@ async def of_error(request: Request, error: Exception) -> Response:
     elif isinstance(error, errors.ParameterError):
         named = [error.name] if error.name != error.where else []
         facts["errors"] = [{"loc": [error.where, *named], "msg": error.reason}]
+    elif isinstance(error, errors.Gone):
+        facts = {"why": error.why, "at": f"{error.at:%Y-%m-%dT%H:%M:%SZ}"}
+    elif isinstance(error, errors.KeyTaken):
+        facts = {"field": error.name, "article_id": error.owner}
     elif status == 401:
         headers["WWW-Authenticate"] = _CHALLENGE
     elif isinstance(error, errors.TooManyRequests):
@@ -148,7 +162,7 @@ _CHALLENGE = 'Bearer realm="broadsheet", Basic realm="broadsheet", charset="UTF-
 
 def _moved(request: Request, error: errors.Moved) -> Response:
     """A redirect relative to the address that was asked, so that it holds under any prefix."""
-    asked = str(request.path_params.get("entity_id", ""))
+    asked = str(request.path_params.get(f"{error.kind}_id", ""))
     query = request.url.query
     if asked:
         below = request.url.path.rpartition(asked)[2]

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from app import finding
-from app.api import door, exports, feeds, schemas, versions
+from app.api import door, etags, exports, feeds, schemas
 from app.api.deps import BodyDep, DeskDep, wish_of
 from app.api.openapi import UNCHANGED, responses
 from app.errors import ParameterError, QueryError
@@ -43,10 +43,10 @@ async def search(request: Request, asked: Asked, desk: DeskDep) -> Response:
     kind = feeds.negotiate(request.headers.get("accept", ""))
     if kind is not None:
         return await exports.answer(kind, request, asked, desk)
-    tag = await versions.of(desk, request)
-    if versions.matches(request, tag):
-        return versions.unchanged(tag)
-    return await _search(request, asked, desk, versions.headers(tag))
+    tag = await etags.of(desk, request)
+    if etags.matches(request, tag):
+        return etags.unchanged(tag)
+    return await _search(request, asked, desk, etags.headers(tag))
 
 
 async def _posted(request: Request, body: BodyDep, desk: DeskDep) -> schemas.SearchBody:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from app import articles, extracting, indexing
+from app import articles, extracting, indexing, upkeep
 from app.api import schemas
 from app.api.deps import DeskDep
 from app.api.metrics import MEDIA_TYPE
@@ -83,6 +83,7 @@ def _status(desk: Desk) -> dict[str, Any]:
             "store_id": articles.store_id(session),
             "articles": articles.count(session),
             "change": change,
+            "kept": upkeep.kept(session),
         }
         extraction = extracting.state(session)
     state = indexing.state(desk.database, desk.engine)

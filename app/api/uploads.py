@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
 from app import articles
+from app.api import problems
 from app.api.bodies import Elements, Lines, Page
 from app.api.guard import visit_of
 from app.errors import ParameterError
@@ -46,22 +47,31 @@ _FORMATS = {
 _EXAMPLE = {"headline": "Rain fills reservoirs", "body": "It rained for a week.\n\nAll are full."}
 
 _NEEDED: dict[str, Any] = {"type": "string", "minLength": 1, "pattern": r"\S"}
+"""A headline or a text of which one must be there."""
 _TEXT: dict[str, Any] = {"type": ["string", "null"]}
 _TEXTS: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string"}}
+_INSTANT = {**_TEXT, "examples": ["2020-05-09T12:00:00Z"]}
 _NOT_EMPTY = {"type": "string", "minLength": 1}
 
 ARTICLE: dict[str, Any] = {
     "type": "object",
-    "required": ["headline", "body"],
+    "anyOf": [
+        {"required": ["headline"], "properties": {"headline": _NEEDED}},
+        {"required": ["body"], "properties": {"body": _NEEDED}},
+        {"required": ["summary"], "properties": {"summary": {"contains": _NEEDED}}},
+    ],
     "properties": {
-        "headline": _NEEDED,
-        "body": _NEEDED,
+        **dict.fromkeys(("headline", "body"), _TEXT),
         **dict.fromkeys(("summary", "places", "warnings"), _TEXTS),
         **dict.fromkeys(("caption", "credit", "byline", "dateline", "source", "section"), _TEXT),
         "published_at": {**_TEXT, "examples": ["2020-05-09", "2020-05-09T12:00:00Z"]},
         "published_precision": {"enum": ["day", "minute", "second", None]},
         "url": {**_TEXT, "examples": ["https://example.org/rain"]},
         "language": {**_TEXT, "examples": ["en"]},
+        "guid": {**_TEXT, "examples": ["urn:newsml:example.org:2020-05-09:rain"]},
+        "sender_version": {"type": ["integer", "null"], "minimum": 0, "maximum": 2**63 - 1},
+        "updated_at": _INSTANT,
+        "embargoed_until": _INSTANT,
     },
 }
 """An article as JSON; other members are ignored or left out with a warning."""
@@ -84,8 +94,6 @@ class Upload:
     """What a batch of a body held, in its order."""
 
     found: list[Draft | Reject]
-    limit: str | None = None
-    """Why the store rejects an article, where the key may not write all."""
 
     @property
     def drafts(self) -> list[Draft]:
@@ -100,8 +108,7 @@ class Upload:
             [
                 replace(each, source=each.source or key.source) if isinstance(each, Draft) else each
                 for each in self.found
-            ],
-            key.limit,
+            ]
         )
 
     def items(self, saved: Sequence[Saved]) -> Iterator[dict[str, Any]]:
@@ -113,11 +120,8 @@ class Upload:
                 item |= {"line": each.line, "reason": each.reason}
             else:
                 result = next(outcomes)
-                item["line"] = None
-                if result.outcome == "rejected":
-                    item["reason"] = f"source: {self.limit}"
-                else:
-                    item |= {"outcome": result.outcome, "id": result.id}
+                item |= {"outcome": result.outcome, "reason": result.reason, "line": None}
+                item["id"] = None if result.outcome == "rejected" else result.id
                 if each.origin.reader == "json_lines":
                     item["line"] = each.origin.position
             yield item
@@ -131,20 +135,25 @@ BLOCK_BYTES = 128 * 1024
 """Of a body that are read at once."""
 TOLD = 1_000
 """Rejected ones that an answer names; more are only counted."""
+_REASONS = 3  # of those rejected that a problem's detail tells
+_KINDS = ("saved", "revised", "unchanged", "stale", "withheld", "removed", "rejected")
 _IN_MEMORY_BYTES = 1 << 20
 _PIECE_BYTES = 256 * 1024
 
 
 async def store(request: Request, desk: Desk, key: Key) -> Response:
     """Store what the body of a request holds; the answer says what became of each article."""
-    report = Report(desk)
+    report = Report(desk, request.url.path)
+    load = articles.Load("http")
+    publisher = desk.settings.source
     try:
         async for found in _batches(request, desk):
             upload = Upload(found).by(key)
             saved: Sequence[Saved] = ()
             if drafts := upload.drafts:
-                publisher = desk.settings.source
-                saved = await desk.write(key, articles.save, drafts, publisher=publisher, by=key)
+                saved = await desk.write(
+                    key, articles.save, drafts, publisher=publisher, load=load, by=key
+                )
             await desk.run(report.add, upload, saved)
         return await desk.run(report.response)
     except BaseException:
@@ -193,11 +202,13 @@ async def _batches(request: Request, desk: Desk) -> AsyncIterator[list[Draft | R
 class Report:
     """What became of an upload's articles, in a file when they are many."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, path: str) -> None:
         self._desk = desk
+        self._path = path
         folder = str(desk.settings.data_dir)
         self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, "w+b", dir=folder)  # noqa: SIM115
         self._counts: Counter[str] = Counter()
+        self._reasons: dict[str, None] = {}
         self._file.write(b'{"items":[')
         self._separator = b""
 
@@ -205,23 +216,30 @@ class Report:
         """Take in what became of a batch."""
         for item in upload.items(saved):
             self._counts[item["outcome"]] += 1
+            if item["reason"] is not None and len(self._reasons) < _REASONS:
+                self._reasons[item["reason"]] = None
             if item["outcome"] == "rejected" and self._counts["rejected"] > TOLD:
                 continue
             self._file.write(self._separator + orjson.dumps(item))
             self._separator = b","
 
     def response(self) -> Response:
-        """The answer."""
-        kinds = ("saved", "revised", "unchanged", "stale", "rejected")
-        counts = orjson.dumps({kind: self._counts[kind] for kind in kinds})
-        self._file.write(b"]," + counts[1:])
+        """The answer: all was taken, or some was rejected, or all of it was."""
+        counts = {kind: self._counts[kind] for kind in _KINDS}
+        status, media_type, more = 200, "application/json", {}
+        if rejected := counts["rejected"]:
+            status = 207
+            if rejected == sum(counts.values()):
+                status, media_type = 422, problems.MEDIA_TYPE
+                more = problems.members(422, "all-rejected", "; ".join(self._reasons), self._path)
+        self._file.write(b"]," + orjson.dumps(counts | more)[1:])
         length = self._file.tell()
         self._file.seek(0)
         if length <= _IN_MEMORY_BYTES:
             with self._file:
-                return Response(self._file.read(), media_type="application/json")
+                return Response(self._file.read(), status, media_type=media_type)
         headers = {"Content-Length": str(length)}
-        return StreamingResponse(self._pieces(), headers=headers, media_type="application/json")
+        return StreamingResponse(self._pieces(), status, headers=headers, media_type=media_type)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         try:

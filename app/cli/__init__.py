@@ -16,8 +16,9 @@ import os
 import sys
 import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,16 +28,17 @@ import orjson
 import typer
 
 from app import logs
-from app.cli import common, demo, entities, keys, operations
+from app.cli import common, demo, entities, keys, operations, removal
 from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE, AsJson
 from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.progress import Progress
+    from sqlmodel import Session
 
-    from app import extracting, indexing
+    from app import articles, extracting, indexing
     from app.database import Database
     from app.ingest.draft import Draft, Reject
     from app.search.base import Engine
@@ -50,6 +52,9 @@ BATCH = 500
 """Articles a transaction of `load`."""
 BATCH_BYTES = 16 * 1024 * 1024
 BUSY_TIMEOUT_S = 60.0
+SAMPLES = 3
+SAMPLE_LENGTH = 200
+"""Characters of a sample's body."""
 
 cli = typer.Typer(
     help="A self-hosted news archive with a REST API.",
@@ -111,6 +116,10 @@ class _Summary:
     counts: Counter[str] = field(default_factory=Counter)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     warned: int = 0
+    load: int | None = None
+    """The id of this load; None where it brought nothing."""
+    samples: list[dict[str, Any]] | None = None
+    """The first articles that would be stored, of a rehearsal."""
 
     def reject(self, reject: Reject) -> None:
         self.rejected.append(asdict(reject))
@@ -118,13 +127,16 @@ class _Summary:
         log.warning("rejected %s: %s", where, reject.reason)
 
     def as_json(self) -> dict[str, Any]:
-        kinds = ("saved", "unchanged", "revised", "stale")
+        kinds = ("saved", "unchanged", "revised", "stale", "withheld", "removed")
         counts = {kind: self.counts[kind] for kind in kinds}
-        return {**counts, "rejected": self.rejected, "warned": self.warned}
+        told = {**counts, "rejected": self.rejected, "warned": self.warned, "load": self.load}
+        return told if self.samples is None else {**told, "samples": self.samples}
 
     def as_text(self) -> str:
         parts = {**self.as_json(), "rejected": len(self.rejected)}
-        return ", ".join(f"{kind} {number}" for kind, number in parts.items())
+        samples = parts.pop("samples", [])
+        told = ", ".join(f"{kind} {number}" for kind, number in parts.items() if number is not None)
+        return "\n".join([told, *(orjson.dumps(each).decode() for each in samples)])
 
 
 @cli.command()
@@ -138,53 +150,91 @@ def load(
         str | None,
         typer.Option("--format", metavar="F", help="One of: page_text, json_lines."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be stored and change nothing.")
+    ] = False,
 ) -> None:
     """Read articles from files, store them and index them.
 
     What can't be read is rejected with its reason, and the rest goes on. Loading the same
     input again changes nothing.
     """
-    from app import ingest
+    from app import articles, ingest, upkeep
 
     if format_ is not None and format_ not in ingest.FORMATS:
         known = ", ".join(ingest.FORMATS)
         raise typer.BadParameter(f"{format_} is not one of {known}", param_hint="--format")
     summary = _Summary()
+    run = articles.Load("load")
     inputs = list(_inputs(paths, summary))
     with common.opened() as (settings, database, engine), common.progress() as progress:
         reading = progress.add_task("reading", total=len(inputs))
-        batch: list[Draft] = []
-        size = 0
-        for path in inputs:
-            for draft in _drafts(path, format_, summary):
-                batch.append(draft)
-                size += len(draft.body)
-                if len(batch) >= BATCH or size >= BATCH_BYTES:
-                    _save(database, settings, batch, summary)
-                    batch, size = [], 0
-            progress.advance(reading)
-        _save(database, settings, batch, summary)
-        _follow(database, engine, progress)
-        if settings.extractor != "none" and _extract(settings, database, progress).changed:
+        with _sessions(database, summary, dry_run=dry_run) as sessions:
+            batch: list[Draft] = []
+            size = 0
+            for path in inputs:
+                for draft in _drafts(path, format_, summary):
+                    batch.append(draft)
+                    size += len(draft.body)
+                    if len(batch) >= BATCH or size >= BATCH_BYTES:
+                        _save(sessions, settings, batch, summary, run)
+                        batch, size = [], 0
+                progress.advance(reading)
+            _save(sessions, settings, batch, summary, run)
+        if not dry_run:
+            upkeep.release(database, now=datetime.now(UTC))
             _follow(database, engine, progress)
+            if settings.extractor != "none" and _extract(settings, database, progress).changed:
+                _follow(database, engine, progress)
+    summary.load = None if dry_run else run.id
     print(orjson.dumps(summary.as_json()).decode() if as_json else summary.as_text())
     if summary.rejected:
         raise typer.Exit(REJECTED)
 
 
-def _save(database: Database, settings: Settings, batch: list[Draft], summary: _Summary) -> None:
+@contextmanager
+def _sessions(
+    database: Database, summary: _Summary, *, dry_run: bool
+) -> Iterator[Callable[[], AbstractContextManager[Session]]]:
+    """What gives each batch its transaction, or all the same one, of which nothing stays."""
+    if not dry_run:
+        yield database.transaction
+        return
+    summary.samples = []
+    with database.rehearsal() as session:
+        yield lambda: nullcontext(session)
+
+
+def _save(
+    sessions: Callable[[], AbstractContextManager[Session]],
+    settings: Settings,
+    batch: list[Draft],
+    summary: _Summary,
+    run: articles.Load,
+) -> None:
     from app import articles
+    from app.ingest import Reject
 
     if not batch:
         return
-    with database.transaction() as session:
-        saved = articles.save(session, batch, publisher=settings.source)
-    summary.counts.update(each.outcome for each in saved)
-    summary.warned += sum(
-        1
-        for draft, each in zip(batch, saved, strict=True)
-        if draft.warnings and each.outcome in ("saved", "revised")
-    )
+    with sessions() as session:
+        saved = articles.save(session, batch, publisher=settings.source, load=run)
+    for draft, each in zip(batch, saved, strict=True):
+        if each.reason is not None:
+            line = draft.origin.position if draft.origin.reader == "json_lines" else None
+            summary.reject(Reject(draft.origin.path, line, each.reason))
+        else:
+            summary.counts[each.outcome] += 1
+            is_new = each.outcome in ("saved", "revised")
+            summary.warned += each.warned and is_new
+            if is_new and summary.samples is not None and len(summary.samples) < SAMPLES:
+                summary.samples.append(_sample(draft, each))
+
+
+def _sample(draft: Draft, saved: articles.Saved) -> dict[str, Any]:
+    names = ("headline", "published_at", "source", "url")
+    told = {name: getattr(draft, name) for name in names}
+    return {"outcome": saved.outcome, "id": saved.id, **told, "body": draft.body[:SAMPLE_LENGTH]}
 
 
 def _inputs(paths: Iterable[str], summary: _Summary) -> Iterator[str]:
@@ -282,6 +332,8 @@ def _extract(
 # --- the other commands
 
 
+for _name, _command in removal.COMMANDS:
+    cli.command(_name)(_command)
 for _command in (*operations.COMMANDS, demo.demo):
     cli.command()(_command)
 
@@ -293,10 +345,11 @@ def sync(*, as_json: AsJson = False) -> None:
     It takes in what changed in the database; where it is missing, damaged or of another
     version, it is built anew.
     """
-    from app import indexing
+    from app import indexing, upkeep
 
-    with common.opened() as (_, database, engine), common.progress() as progress:
+    with common.opened() as (settings, database, engine), common.progress() as progress:
         task = progress.add_task("indexing", total=None)
+        upkeep.tend(database, engine, settings)
         done = indexing.sync(database, engine, progress=partial(progress.advance, task))
     if as_json:
         print(orjson.dumps(done).decode())
@@ -377,11 +430,18 @@ def _print_report(report: indexing.Report, *, as_json: bool, to: io.TextIOBase |
 def show(
     article_id: Annotated[UUID, typer.Argument(metavar="ID", help="The article's id.")],
 ) -> None:
-    """Print an article as the API gives it."""
-    from app import articles
+    """Print an article as the API gives it, or why it is not shown."""
+    from app import articles, history
+    from app.errors import NotFound
 
     with common.opened() as (_, database, _), database.reading() as session:
-        common.dump(articles.get(session, article_id))
+        try:
+            found: object = articles.get(session, article_id)
+        except NotFound:
+            found = history.hidden(session, article_id)
+            if found is None:
+                raise
+        common.dump(found)
 
 
 @cli.command()

@@ -114,11 +114,12 @@ def _fill(settings: Settings) -> None:
 
     with closing(Database.open(settings)) as database, closing(open_engine(settings)) as engine:
         database.prepare(settings)
+        load = articles.Load("demo")
         for seed in sorted((files("app") / "seeds").iterdir(), key=lambda each: each.name):
             with seed.open("rb") as stream, database.transaction() as session:
                 found = ingest.read(stream, f"seeds/{seed.name}")  # type: ignore[arg-type]
                 drafts = [each for each in found if isinstance(each, ingest.Draft)]
-                articles.save(session, drafts, publisher=settings.source)
+                articles.save(session, drafts, publisher=settings.source, load=load)
         indexing.sync(database, engine)
 
 

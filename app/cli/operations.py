@@ -162,7 +162,11 @@ def restore(
     from app import backup as backups
 
     restored = backups.restore(chosen(), path, overwrite=overwrite)
-    told = {"keys_kept": restored.keys_kept, "keys_came": restored.keys_came}
+    told = {
+        "keys_kept": restored.keys_kept,
+        "keys_came": restored.keys_came,
+        "erased_known": restored.erased_known,
+    }
     agrees = restored.report.agrees
     _tell("restored", restored.copy, as_json=as_json, agrees=agrees, **told)
     if not restored.report.agrees:
@@ -178,6 +182,8 @@ def _tell(what: str, copied: Copied, *, as_json: bool, **more: Any) -> None:
         print("the index agrees" if more["agrees"] else "the index differs")
     if more.get("keys_kept"):
         print(f"the keys of the store that it replaces hold: {', '.join(more['keys_kept'])}")
+    if more.get("erased_known") is False:
+        print("what was erased since the backup is not known, since it replaces no store")
     if more.get("keys_came"):
         print(f"keys that came with the copy: {', '.join(more['keys_came'])}")
         print("hint: revoke what has leaked since: broadsheet keys revoke NAME", file=sys.stderr)

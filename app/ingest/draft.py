@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Precision = Literal["day", "minute", "second"]
+Status = Literal["usable", "canceled", "withheld"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,11 @@ class Draft:
     places: tuple[str, ...] = ()
     published_at: datetime | None = None
     published_precision: Precision | None = None
+    updated_at: datetime | None = None
+    embargoed_until: datetime | None = None
+    guid: str | None = None
+    sender_version: int | None = None
+    status: Status = "usable"
     source: str | None = None
     url: str | None = None
     language: str | None = None

@@ -1,6 +1,7 @@
 r"""JSON Lines to drafts: one article a line, its fields named as in the API.
 
-Needed are `headline` and `body`, texts that are not blank; null is the same as absent. What
+Needed is a `headline` or a text; null and blank are the same as absent. A text without a
+headline gets its first sentence, with a warning. What
 only the store can know (`id`, `change`, `related` …), an export's extras, is passed over
 silently; any other unknown field with a warning. A line that breaks the rules is rejected
 with its number and the reason, and the next one is read. One line is held at a time.
@@ -9,8 +10,8 @@ with its number and the reason, and the next one is read. One line is held at a 
     >>> draft = parse(line, "a.jsonl", 1)
     >>> draft.body, draft.published_precision
     ('One.\n\nTwo.', 'day')
-    >>> parse(b'{"headline": "Ports reopen"}', "a.jsonl", 2)
-    Reject(path='a.jsonl', line=2, reason='body: missing')
+    >>> parse(b'{"source": "The Hill Post"}', "a.jsonl", 2)
+    Reject(path='a.jsonl', line=2, reason='neither headline nor body')
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from app.ingest.draft import Draft, Origin, Reject
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from app.ingest.draft import Precision
 
@@ -39,18 +40,21 @@ VERSION = 2
 LIMIT_BYTES = 8 * 2**20
 """The longest line."""
 
-DERIVED = frozenset({"id", "change", "word_count", "related", "sources", "mentions", "score"})
+DERIVED = frozenset(
+    {"id", "change", "version", "word_count", "related", "sources", "mentions", "score"}
+)
 """Fields of an export that the store makes itself."""
 
 _KNOWN = DERIVED | {
     *("headline", "body", "summary", "caption", "credit", "byline", "dateline", "places"),
-    *("published_at", "published_precision", "source", "url", "language", "section", "warnings"),
+    *("published_at", "published_precision", "updated_at", "embargoed_until", "guid"),
+    *("sender_version", "source", "url", "language", "section", "warnings"),
 }
 _BOM = b"\xef\xbb\xbf"
 _SKIPPED_BYTES = 64 * 1024
 _UNKNOWN_TOLD = 10
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_INSTANT = re.compile(
+_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?P<second>:\d\d(?:\.\d{1,9})?)?"
     r"(?P<zone>[Zz]|[+-]\d\d:?\d\d)?",
     re.ASCII,
@@ -133,10 +137,17 @@ def _draft(value: dict[str, Any], origin: Origin) -> Draft:
     doubts += [f'"{name[:60]}": an unknown field, left out' for name in unknown[:_UNKNOWN_TOLD]]
     if len(unknown) > _UNKNOWN_TOLD:
         doubts.append(f"{len(unknown) - _UNKNOWN_TOLD} more unknown fields, left out")
+    headline, body = _text(value, "headline"), normal.paragraphs(_string(value, "body") or "")
+    summary = _texts(value, "summary")
+    if headline is None:
+        headline = normal.first_sentence(body or " ".join(summary))
+        if not headline:
+            raise _FieldError("neither headline nor body")
+        doubts.append("headline: missing, the first sentence of the text")
     return Draft(
-        headline=_needed(value, "headline", normal.one_line),
-        body=_needed(value, "body", normal.paragraphs),
-        summary=_texts(value, "summary"),
+        headline=headline,
+        body=body,
+        summary=summary,
         caption=_text(value, "caption"),
         credit=_text(value, "credit"),
         byline=_text(value, "byline"),
@@ -144,6 +155,10 @@ def _draft(value: dict[str, Any], origin: Origin) -> Draft:
         places=_texts(value, "places"),
         published_at=published_at,
         published_precision=precision,
+        updated_at=_instant(value, "updated_at"),
+        embargoed_until=_instant(value, "embargoed_until"),
+        guid=_text(value, "guid"),
+        sender_version=_number(value, "sender_version"),
         source=_text(value, "source"),
         url=_url(value),
         language=_language(value),
@@ -168,15 +183,6 @@ def _checked(text: object, name: str) -> str:
     return text
 
 
-def _needed(value: dict[str, Any], name: str, clean: Callable[[str], str]) -> str:
-    text = _string(value, name)
-    if text is None:
-        raise _FieldError(f"{name}: missing")
-    if not (cleaned := clean(text)):
-        raise _FieldError(f"{name}: empty")
-    return cleaned
-
-
 def _text(value: dict[str, Any], name: str) -> str | None:
     text = _string(value, name)
     return normal.one_line(text) or None if text else None
@@ -190,6 +196,23 @@ def _texts(value: dict[str, Any], name: str) -> tuple[str, ...]:
         raise _FieldError(f"{name}: must be a list of texts, not {_TYPES[type(given)]}")
     texts = (normal.one_line(_checked(text, name)) for text in given)
     return tuple(text for text in texts if text)
+
+
+def _number(value: dict[str, Any], name: str) -> int | None:
+    number = value.get(name)
+    if number is None:
+        return None
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**63:
+        raise _FieldError(f"{name}: must be a whole number from 0 to 2^63-1")
+    return number
+
+
+def _instant(value: dict[str, Any], name: str) -> datetime | None:
+    """An instant in full, or a day, which is its beginning."""
+    text = _text(value, name)
+    if text is None:
+        return None
+    return _parsed(text, name, is_day=_DAY.fullmatch(text) is not None)
 
 
 def _url(value: dict[str, Any]) -> str | None:
@@ -224,9 +247,24 @@ def _published(value: dict[str, Any]) -> tuple[datetime | None, Precision | None
     if text is None:
         doubt = "published_precision: left out, there is no published_at"
         return None, None, doubt if wanted else None
-    wrong = _FieldError(f'published_at: "{text[:100]}" is not an ISO 8601 date and time')
-    day, match = _DAY.fullmatch(text), _INSTANT.fullmatch(text)
-    if not day and not match:
+    day, match = _DAY.fullmatch(text), _TIME.fullmatch(text)
+    if day and wanted not in {None, "day"}:
+        raise _FieldError(f'published_precision: "{wanted}", but published_at is only a day')
+    at = _parsed(text, "published_at", is_day=wanted == "day" or day is not None)
+    inferred: Precision = "day" if day else "second" if match and match["second"] else "minute"
+    precision: Precision = inferred if wanted is None else wanted
+    if precision == "day":
+        at = at.replace(hour=0, minute=0, second=0)
+    elif precision == "minute":
+        at = at.replace(second=0)
+    return at, precision, None
+
+
+def _parsed(text: str, name: str, *, is_day: bool) -> datetime:
+    """`text` as an aware instant; one that has no zone can only be a day."""
+    match = _TIME.fullmatch(text)
+    wrong = _FieldError(f'{name}: "{text[:100]}" is not an ISO 8601 date and time')
+    if not match and not _DAY.fullmatch(text):
         raise wrong
     try:
         at = datetime.fromisoformat(text.upper())
@@ -234,15 +272,6 @@ def _published(value: dict[str, Any]) -> tuple[datetime | None, Precision | None
             at = at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise wrong from None
-    if day and wanted not in {None, "day"}:
-        raise _FieldError(f'published_precision: "{wanted}", but published_at is only a day')
-    if match and not match["zone"] and wanted != "day":
-        raise _FieldError(f'published_at: "{text}" has no time zone')
-    inferred: Precision = "day" if day else "second" if match and match["second"] else "minute"
-    precision: Precision = inferred if wanted is None else wanted
-    at = at.replace(tzinfo=UTC, microsecond=0)
-    if precision == "day":
-        at = at.replace(hour=0, minute=0, second=0)
-    elif precision == "minute":
-        at = at.replace(second=0)
-    return at, precision, None
+    if match and not match["zone"] and not is_day:
+        raise _FieldError(f'{name}: "{text}" has no time zone')
+    return at.replace(tzinfo=UTC, microsecond=0)

@@ -23,6 +23,9 @@ _FORMAT = regex.compile(r"\p{Cf}+")
 _MOJIBAKE = re.compile(
     "ï»¿|â€.?|â‚¬|Ã[\u00a0-\u00bfƒ„…†‡ˆ‰Š‹ŒŽ‘“”•–—˜™š›œžŸ]|Â[\u00a1-\u00bf ]|[\x80-\x9f]"
 )
+_SENTENCE_END = re.compile(r"[.!?…]+[\"”’)]*(?=\s+[\"“‘(]?[A-Z0-9])|[。！？]")
+_HEADLINE = 200
+_LOOKED_AT = 1000
 _QUOTES = re.compile('[‘’‚‛ʼ´`“”„‟«»"]')
 _DASHES = re.compile("[–—―−‐‑]")
 
@@ -71,6 +74,24 @@ def one_line(text: str) -> str:
 def paragraphs(text: str) -> str:
     """`text` with each of its lines a paragraph, one blank line between them."""
     return "\n\n".join(line for line in lines(text) if line)
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of clean `text`, or as many words of it as make a headline.
+
+    >>> first_sentence("The U.S. board chose a pilot. He starts on Monday.")
+    'The U.S. board chose a pilot.'
+    """
+    line = text.partition("\n")[0][:_LOOKED_AT]
+    for end in _SENTENCE_END.finditer(line):
+        word = line[: end.start()].rpartition(" ")[2]
+        is_abbreviation = "." in word or (len(word) < 4 and word[:1].isupper())
+        if not is_abbreviation:
+            line = line[: end.end()]
+            break
+    if len(line) <= _HEADLINE:
+        return line
+    return f"{line[:_HEADLINE].rpartition(' ')[0] or line[:_HEADLINE]} …"
 
 
 def key(line: str) -> str:

@@ -207,6 +207,10 @@ class Engine(Protocol):
         """
         ...
 
+    def discard_damaged(self) -> None:
+        """Remove the indexes that were set aside: a text that was erased may stand in them."""
+        ...
+
     def close(self) -> None:
         """Give back files; the engine can't be used afterwards."""
         ...

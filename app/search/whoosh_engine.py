@@ -261,6 +261,16 @@ class WhooshEngine:
             log.warning("removing a damaged index, newer ones are kept: %s", path)
             shutil.rmtree(path, ignore_errors=True)
 
+    def discard_damaged(self) -> None:
+        """Remove all that was set aside, under the lock."""
+        with self._lock():
+            for path in self._folder.glob("damaged-whoosh*"):
+                log.warning("removing a damaged index, a text was erased: %s", path)
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+
     # --- reading
 
     def close(self) -> None:

@@ -250,6 +250,8 @@ async def test_each_answer_is_what_its_schema_says(
             "/v1/articles": "/v1/articles?limit=1",
             "/v1/articles/{article_id}": f"/v1/articles/{id_}",
             "/v1/articles/{article_id}/similar": f"/v1/articles/{id_}/similar",
+            "/v1/articles/{article_id}/versions": f"/v1/articles/{id_}/versions",
+            "/v1/articles/{article_id}/versions/{number}": f"/v1/articles/{id_}/versions/1",
             "/v1/search": "/v1/search?q=apples&facets=source,place&histogram=year&highlight=true",
             "/v1/search/suggest": "/v1/search/suggest?q=app",
             "/v1/search/explain": "/v1/search/explain?q=apples+-pears",
@@ -334,7 +336,12 @@ ARTICLES: list[Any] = [
     *({"headline": "a", "body": "b", "summary": wrong} for wrong in ("s", [1])),
     {"headline": "a", "body": "b", "published_precision": "year"},
     {"headline": "a", "body": "b", "url": 1},
+    *({"headline": "a", "body": "b", "guid": guid} for guid in ("g", None, 1)),
+    *({"headline": "a", "body": "b", "sender_version": n} for n in (0, 2**63 - 1, -1, 2**63, "1")),
+    {"headline": "a", "body": "b", "updated_at": "2024-01-02T03:04:05Z"},
     {"body": "b"},
+    {"summary": ["s"]},
+    *({"headline": blank, "body": blank} for blank in ("", " ", None)),
     "a",
 ]
 

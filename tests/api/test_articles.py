@@ -187,13 +187,15 @@ async def test_a_page_that_is_posted_is_stored_and_found(serve: Serve) -> None:
 async def test_each_posted_article_has_its_outcome(serve: Serve) -> None:
     lines = [
         {"headline": "One", "body": "First.", "published_at": "2024-01-02"},
-        {"headline": "Two"},
+        {"source": "Two"},
         {"headline": "Three", "body": "Third.", "url": "https://example.org/3"},
     ]
     jsonl = b"\n".join(map(orjson.dumps, lines)) + b"\n{broken\n"
     async with serve() as client:
         lined = {"content-type": "application/x-ndjson"}
-        first = (await client.post("/v1/articles", content=jsonl, headers=lined)).json()
+        answer = await client.post("/v1/articles", content=jsonl, headers=lined)
+        assert answer.status_code == 207
+        first = answer.json()
         again = (await client.post("/v1/articles", content=jsonl, headers=lined)).json()
         array = (await client.post("/v1/articles", json=lines)).json()
         single = (await client.post("/v1/articles", json=lines[0])).json()
@@ -204,7 +206,7 @@ async def test_each_posted_article_has_its_outcome(serve: Serve) -> None:
         "rejected",
     ]
     assert [item["line"] for item in first["items"]] == [1, 2, 3, 4]
-    assert "body" in first["items"][1]["reason"]
+    assert first["items"][1]["reason"] == "neither headline nor body"
     assert first["items"][1]["id"] is None
     assert (again["saved"], again["unchanged"], again["rejected"]) == (0, 2, 2)
     assert (array["unchanged"], array["rejected"]) == (2, 1)
@@ -219,14 +221,14 @@ async def test_put_replaces_and_delete_removes(serve: Serve) -> None:
         assert answer.status_code == 200
         assert answer.json()["headline"] == "Corrected"
         assert answer.json()["id"] == item["id"]
-        wrong = await client.put(url, json={"headline": "No body"})
+        wrong = await client.put(url, json={"source": "No text"})
         assert wrong.status_code == 422
         assert wrong.json()["errors"][0]["loc"] == ["body", "article"]
         assert (await client.put(url, json=[])).status_code == 422
         gone = await client.delete(url)
         assert (gone.status_code, gone.content) == (204, b"")
-        assert (await client.get(url)).status_code == 404
-        assert (await client.put(url, json={"headline": "a", "body": "b"})).status_code == 404
+        assert (await client.get(url)).status_code == 410
+        assert (await client.put(url, json={"headline": "a", "body": "b"})).status_code == 410
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "", "text/html", "application/json5"])
@@ -245,8 +247,10 @@ async def test_json_that_is_none_is_rejected_with_a_reason(serve: Serve) -> None
             answer = await client.post(
                 "/v1/articles", content=content, headers={"content-type": "application/json"}
             )
-            assert answer.status_code == 200
+            assert answer.status_code == 422
+            assert answer.headers["content-type"] == "application/problem+json"
             body = answer.json()
+            assert body["type"] == "urn:broadsheet:problem:all-rejected"
             assert body["rejected"] == len(body["items"]) >= 1
             assert all(item["reason"] for item in body["items"])
 
@@ -258,7 +262,7 @@ async def test_json_of_any_depth_is_rejected_with_a_reason(serve: Serve, depth: 
         answer = await client.post(
             "/v1/articles", content=deep, headers={"content-type": "application/json"}
         )
-        assert answer.status_code == 200
+        assert answer.status_code == 422
         assert answer.json()["items"][0]["reason"]
 
 

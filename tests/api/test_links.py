@@ -87,7 +87,7 @@ def keyed(document: dict[str, Any]) -> set[str]:
     }
 
 
-WRITES = {"add_articles", "replace_article", "remove_article"}
+WRITES = {"add_articles", "replace_article", "remove_article", "restore_article"}
 
 
 def test_what_needs_a_key_says_so(tmp_path: Path) -> None:

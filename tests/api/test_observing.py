@@ -174,7 +174,7 @@ async def test_every_route_has_its_template(serve: Serve) -> None:
     async with serve([numbered(1)]) as client:
         paths = (await client.get("/openapi.json")).json()["paths"]
         for path in paths:
-            await client.get(path.format(article_id="x", entity_id="x"))
+            await client.get(path.format(article_id="x", entity_id="x", number="x"))
         await client.get("/static/favicon.png")
         found = await scraped(client)
     routes = {dict(labels)["route"] for name, labels in found if name.endswith("requests_total")}

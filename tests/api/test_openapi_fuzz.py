@@ -200,6 +200,8 @@ def make_sensible(case: schemathesis.Case[Any], ids: list[str], data: st.DataObj
     for name, known in {"article_id": ids, "entity_id": ENTITIES}.items():
         if name in case.path_parameters:
             case.path_parameters[name] = data.draw(st.sampled_from(known))
+    if "number" in case.path_parameters:
+        case.path_parameters["number"] = 1
     if case.operation.path.startswith("/v1/articles") and case.media_type in UPLOADS:
         case.body = data.draw(UPLOADS[case.media_type])
         return

@@ -345,7 +345,7 @@ def test_who_asks_before_sending_a_body_is_told_not_to(port: int) -> None:
         connection.sendall(WRITE + KEY + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 100")
         connection.sendall(b"{}")
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 422")
 
 
 def test_the_body_of_a_refused_write_is_no_next_request(port: int) -> None:

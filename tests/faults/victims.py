@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import httpx
 from alembic import command
 
-from app import backup, extracting
+from app import articles, backup, extracting, upkeep
 from app.database import Database, _alembic, file_of
 from app.extract import open_extractor
+from app.search import open_engine
 from tests import factories, programs
 from tests.test_cli import broadsheet, environment, port_of
 
@@ -161,10 +162,13 @@ def _migrated(folder: Path) -> None:
     settings = factories.settings(folder)
     with closing(Database.open(settings)) as database:
         database.require_schema()
-    assert _same(folder / "before.db", file_of(settings))
+    assert _same(folder / "before.db", file_of(settings), but=("sighting",))
     with closing(sqlite3.connect(file_of(settings))) as database_file:
         for unfilled in ("article WHERE added != change", "place WHERE lower(label) != place_key"):
             assert database_file.execute(f"SELECT * FROM {unfilled}").fetchone() is None
+        seen = database_file.execute("SELECT count(*), count(DISTINCT story_id) FROM sighting")
+        assert seen.fetchone() == (ARTICLES, ARTICLES)
+    _whole(folder)
 
 
 # --- backup, restore
@@ -222,6 +226,107 @@ def _restored(folder: Path) -> None:
     assert left <= {store.name, f"{store.name}.lock", "index"}, left
 
 
+# --- remove, erase, take back a load
+
+
+def _removable(folder: Path, number: int) -> list[str]:
+    """Articles of a source of their own beside others, all of them with two versions."""
+    _revised(folder, number)
+    return ["remove", "--source", f"source {number}"]
+
+
+def _erasable(folder: Path, number: int) -> list[str]:
+    return [*_removable(folder, number), "--erase"]
+
+
+def _undoable(folder: Path, number: int) -> list[str]:
+    """A load that revised some articles and brought others."""
+    load = _revised(folder, number)
+    return ["remove", "--load", str(load)]
+
+
+def _revised(folder: Path, number: int) -> int | None:
+    """Store articles of the source and words of `number`, then revise them; the second load."""
+    many, load = ARTICLES // 2, articles.Load("load")
+    source = f"source {number}"
+    with factories.store(folder) as database:
+        for day, run in ((1, articles.Load("load")), (2, load)):
+            drafts = [
+                factories.draft(
+                    f"Story {number} {n}",
+                    f"{_word(number)} number {n} of day {day}.",
+                    path=f"{number}-{n}.txt",
+                    day=f"2024-03-0{day}",
+                    guid=f"urn:{_word(number)}:{n}",
+                    source=source,
+                )
+                for n in range(many)
+            ]
+            for start in range(0, many, 200):
+                with database.transaction() as session:
+                    part = drafts[start : start + 200]
+                    articles.save(session, part, publisher=None, load=run)
+    return load.id
+
+
+def _word(number: int) -> str:
+    return f"plugh{number}q"
+
+
+def _whole(folder: Path) -> None:
+    """Every text that was not erased stands once: in its article, or with its version."""
+    with closing(sqlite3.connect(file_of(factories.settings(folder)))) as database:
+        for wrong in (
+            (
+                "article a LEFT JOIN article_version v ON v.story_id = a.id"
+                " AND v.number = a.version WHERE v.number IS NULL"
+            ),
+            "article a JOIN story s ON s.id = a.id WHERE s.state IS NOT NULL",
+            (
+                "article_version v JOIN story s ON s.id = v.story_id LEFT JOIN article a ON"
+                " a.id = s.id AND a.version = v.number"
+                " WHERE s.state IS NOT 'erased' AND (v.fields IS NULL) = (a.id IS NULL)"
+            ),
+            (
+                "article_version v JOIN story s ON s.id = v.story_id"
+                " WHERE s.state = 'erased' AND v.fields IS NOT NULL"
+            ),
+            (
+                "story s LEFT JOIN article a ON a.id = s.id LEFT JOIN tombstone t ON"
+                " t.article_id = s.id WHERE (a.id IS NULL) = (t.article_id IS NULL)"
+            ),
+        ):
+            assert database.execute(f"SELECT * FROM {wrong}").fetchone() is None, wrong
+
+
+def _removed(folder: Path) -> None:
+    """Each article is removed or not; removing the rest leaves none, and restoring brings back."""
+    _whole(folder)
+    with factories.store(folder) as database, database.reading() as session:
+        kept = upkeep.kept(session)
+        assert kept["removed"] + articles.count(session) == kept["versions"] // 2
+
+
+def _erased(folder: Path) -> None:
+    """Carried through, no file holds a word of what was erased."""
+    _whole(folder)
+    settings = factories.settings(folder)
+    with factories.store(folder) as database, closing(open_engine(settings)) as engine:
+        assert upkeep.purge(database, engine, settings)
+    with closing(sqlite3.connect(file_of(settings))) as database_file:
+        held = {row[0] for row in database_file.execute("SELECT headline FROM article")}
+    raw = b"".join(path.read_bytes() for path in settings.data_dir.rglob("*") if path.is_file())
+    for number in {int(headline.split()[1]) for headline in held} ^ set(range(_last(folder))):
+        assert _word(number).encode() not in raw, number
+
+
+def _last(folder: Path) -> int:
+    """How many times articles were stored; none of them may be forgotten."""
+    with closing(sqlite3.connect(file_of(factories.settings(folder)))) as database:
+        ((stories,),) = database.execute("SELECT count(*) FROM story")
+    return int(stories) // (ARTICLES // 2)
+
+
 VICTIMS = {
     "load": Victim(_pages),
     "sync": Victim(_behind),
@@ -230,6 +335,9 @@ VICTIMS = {
     "migrate": Victim(_outdated, prove=_migrated),
     "backup": Victim(_archived, prove=_backed_up),
     "restore": Victim(_restorable, prove=_restored),
+    "remove": Victim(_removable, prove=_removed),
+    "erase": Victim(_erasable, prove=_erased),
+    "undo": Victim(_undoable, prove=_whole),
 }
 
 
@@ -255,7 +363,7 @@ def _remember(folder: Path) -> None:
     backup._copy(file_of(factories.settings(folder)), folder / "before.db")
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(one: Path, other: Path, *, but: Sequence[str] = ()) -> bool:
     """Whether two databases hold the same rows, in the tables and columns of the first."""
     with closing(sqlite3.connect(one)) as database:
         database.execute("ATTACH ? AS other", (str(other),))
@@ -263,6 +371,8 @@ def _same(one: Path, other: Path) -> bool:
             "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name != 'alembic_version'"
         ).fetchall()
         for (table,) in tables:
+            if table in but:
+                continue
             columns = database.execute(f"PRAGMA main.table_info({table})").fetchall()
             names = ", ".join(f'"{column[1]}"' for column in columns)
             mine, theirs = (f"SELECT {names} FROM {file}.{table}" for file in ("main", "other"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.ingest import json_lines
+from app.ingest import json_lines, normal
 from app.ingest.draft import Draft, Reject
 
 LEAST = {"headline": "Ports reopen", "body": "One."}
@@ -145,19 +145,71 @@ def test_instants_come_out_in_utc_with_their_precision(
     assert (found.published_at, found.published_precision) == (expected, told)
 
 
+def test_what_the_sender_says_of_the_story_is_kept() -> None:
+    found = draft(
+        guid=" urn:x:1 ",
+        sender_version=3,
+        updated_at="2020-05-11T12:01:00+03:00",
+        embargoed_until="2020-05-12",
+    )
+    assert (found.guid, found.sender_version) == ("urn:x:1", 3)
+    assert found.updated_at == datetime(2020, 5, 11, 9, 1, tzinfo=UTC)
+    assert found.embargoed_until == datetime(2020, 5, 12, tzinfo=UTC)
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "headline"),
+    [
+        ("The board chose a pilot. He starts soon.", "The board chose a pilot."),
+        ("Mr. Roe of the U.S. board chose. He won.", "Mr. Roe of the U.S. board chose."),
+        ("“It is full,” he said. Rain fell.", "“It is full,” he said."),
+        ("Shares rose 3.5 pct\n\nThey fell later.", "Shares rose 3.5 pct"),
+        ("word " * 60, "word " * 40 + "…"),
+    ],
+)
+def test_a_text_without_a_headline_gets_its_first_sentence(body: str, headline: str) -> None:
+    found = draft(headline=None, body=body)
+    assert found.headline == headline
+    assert found.body == normal.paragraphs(body)
+    assert found.warnings == ("headline: missing, the first sentence of the text",)
+
+
+def test_a_headline_alone_is_an_article() -> None:
+    assert draft(headline="DAM HOLDS", body=None).body == ""
+    found = draft(headline=None, body=None, summary=["It held. It rained."])
+    assert (found.headline, found.body) == ("It held.", "")
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"headline": None}, "headline: missing"),
-        ({"headline": " \u200b"}, "headline: empty"),
+        ({"headline": None, "body": " "}, "neither headline nor body"),
+        ({"headline": " \u200b", "body": "\n \n"}, "neither headline nor body"),
         ({"headline": 7}, "headline: must be text, not a number"),
-        ({"body": "\n \n"}, "body: empty"),
         ({"body": ["One."]}, "body: must be text, not a list"),
         ({"body": "One.\0"}, "body: holds a NUL character"),
         ({"caption": {}}, "caption: must be text, not an object"),
         ({"credit": True}, "credit: must be text, not true or false"),
         ({"summary": "One"}, "summary: must be a list of texts, not text"),
         ({"summary": ["One", 2.5]}, "summary: must be text, not a number"),
+        ({"guid": 7}, "guid: must be text, not a number"),
+        (
+            {"sender_version": "2"},
+            "sender_version: must be a whole number from 0 to 2^63-1",
+        ),
+        (
+            {"sender_version": 2**63},
+            "sender_version: must be a whole number from 0 to 2^63-1",
+        ),
+        (
+            {"updated_at": "2020-05-09T12:30"},
+            'updated_at: "2020-05-09T12:30" has no time zone',
+        ),
+        (
+            {"embargoed_until": "soon"},
+            'embargoed_until: "soon" is not an ISO 8601 date and time',
+        ),
         ({"places": [None]}, "places: must be text, not null"),
         ({"language": "eng"}, 'language: must be a code of two letters, not "eng"'),
         (

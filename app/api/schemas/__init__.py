@@ -20,6 +20,7 @@ from app.api.schemas.requests import (
     SearchParameters,
     SimilarParameters,
     SuggestParameters,
+    VersionParameters,
     list_of,
 )
 from app.api.schemas.responses import (
@@ -34,6 +35,8 @@ from app.api.schemas.responses import (
     SearchAnswer,
     SimilarList,
     Status,
+    VersionList,
+    WholeVersion,
 )
 
 __all__ = [
@@ -61,7 +64,10 @@ __all__ = [
     "SuggestParameters",
     "Timeline",
     "TimelineParameters",
+    "VersionList",
+    "VersionParameters",
     "WholeEntity",
+    "WholeVersion",
     "answer",
     "bucket",
     "list_of",

@@ -256,6 +256,10 @@ class ChangeParameters(_Page):
     ] = 0
 
 
+class VersionParameters(_Page):
+    """Parameters of the versions of an article."""
+
+
 def list_of(wish: base.Request) -> object:
     """What the cursors of a search are good for."""
     return ("search", wish.query, wish.filters, wish.sort, wish.recent, wish.collapse)

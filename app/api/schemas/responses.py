@@ -27,6 +27,7 @@ class ArticleSummary(BaseModel):
 
     id: Annotated[UUID, Field(description="For life.")]
     change: Annotated[int, Field(description="Number of the last change to the article.")]
+    version: Annotated[int, Field(description="Number of the version that it shows.")]
     headline: str
     summary: Annotated[list[str], Field(description="Bullet points.")]
     caption: Annotated[str | None, Field(description="Of the photo, without its credit.")]
@@ -40,6 +41,10 @@ class ArticleSummary(BaseModel):
         Literal["day", "minute", "second"] | None,
         Field(description="How exact `published_at` is; a `day` is given as its 00:00."),
     ]
+    updated_at: Annotated[datetime | None, Field(description="The sender's own, UTC.")]
+    embargoed_until: Annotated[datetime | None, Field(description="UTC; past, since it shows.")]
+    guid: Annotated[str | None, Field(description="The sender's own id of the story.")]
+    sender_version: Annotated[int | None, Field(description="The sender's number of the text.")]
     source: Annotated[str | None, Field(description="Publisher.")]
     url: Annotated[str | None, Field(description="Canonical address.")]
     language: Annotated[str | None, Field(description="ISO 639-1 code.")]
@@ -57,6 +62,7 @@ class Seen(BaseModel):
     reader: str
     reader_version: int
     loaded_at: datetime
+    load: Annotated[int | None, Field(description="The load that brought it.")]
 
 
 class Mention(BaseModel):
@@ -92,6 +98,71 @@ class ItemList(BaseModel, Generic[T]):
 
 class ArticleList(ItemList[ArticleSummary]):
     """A page of articles."""
+
+
+class Version(BaseModel):
+    """A version of an article in the list of them."""
+
+    version: Annotated[int, Field(description="In the order of arrival, from 1.")]
+    arrived_at: datetime
+    is_shown: Annotated[bool, Field(description="Whether the article is this version.")]
+    is_kept: Annotated[bool, Field(description="False where its text went with its days.")]
+    status: Literal["usable", "canceled", "withheld"]
+    headline: str | None
+    published_at: datetime | None
+    updated_at: datetime | None
+    sender_version: int | None
+    changed: Annotated[list[str], Field(description="Fields that differ from the version before.")]
+    words_added: int
+    words_removed: int
+
+
+class VersionList(ItemList[Version]):
+    """A page of the versions of an article, newest first."""
+
+
+class VersionPart(BaseModel):
+    """A piece of a text that two versions share, or that one of them has."""
+
+    field: Literal["headline", "summary", "body", "caption", "credit", "byline", "dateline"]
+    kind: Literal["equal", "removed", "added"]
+    text: str
+
+
+class WholeVersion(BaseModel):
+    """A version of an article as it was given."""
+
+    id: Annotated[UUID, Field(description="Of the article.")]
+    version: int
+    arrived_at: datetime
+    is_shown: bool
+    status: Literal["usable", "canceled", "withheld"]
+    headline: str
+    summary: list[str]
+    caption: str | None
+    credit: str | None
+    byline: str | None
+    dateline: str | None
+    places: list[str]
+    body: str
+    word_count: int
+    published_at: datetime | None
+    published_precision: Literal["day", "minute", "second"] | None
+    updated_at: datetime | None
+    embargoed_until: datetime | None
+    guid: str | None
+    sender_version: int | None
+    source: str | None
+    url: str | None
+    language: str | None
+    section: str | None
+    warnings: list[str]
+    compared_with: Annotated[
+        int | None, Field(description="The version before, of those whose text is kept.")
+    ]
+    difference: Annotated[
+        list[VersionPart], Field(description="What became of its texts, of those that differ.")
+    ]
 
 
 class Highlight(BaseModel):
@@ -243,12 +314,26 @@ class ExtractionStatus(BaseModel):
     failures: Annotated[int, Field(description="Articles that it could not read.")]
 
 
+class KeptStatus(BaseModel):
+    """What is stored beside the articles that show."""
+
+    versions: Annotated[int, Field(description="Of all articles, with those that show.")]
+    embargoed: Annotated[int, Field(description="Versions that are not due yet.")]
+    hidden: Annotated[int, Field(description="Articles that are withheld or not due yet.")]
+    removed: int
+    erased: int
+    erasures_pending: Annotated[
+        int, Field(description="Erased articles whose words some file may still hold.")
+    ]
+
+
 class Status(BaseModel):
     """What this server holds and runs."""
 
     store_id: UUID
     articles: int
     change: Annotated[int, Field(description="Number of the store's last change.")]
+    kept: KeptStatus
     index: IndexStatus
     extraction: ExtractionStatus
     versions: dict[str, str]
@@ -263,7 +348,7 @@ class Health(BaseModel):
 class ImportedItem(BaseModel):
     """What became of one article that was sent."""
 
-    outcome: Literal["saved", "revised", "unchanged", "stale", "rejected"]
+    outcome: Literal["saved", "revised", "unchanged", "stale", "withheld", "removed", "rejected"]
     id: Annotated[UUID | None, Field(description="Null when rejected.")]
     line: Annotated[int | None, Field(description="Where it stood in the body, from 1.")]
     reason: Annotated[str | None, Field(description="Why it was rejected.")]
@@ -277,6 +362,8 @@ class Imported(BaseModel):
     revised: int
     unchanged: int
     stale: int
+    withheld: int
+    removed: int
     rejected: int
 
 

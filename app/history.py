@@ -1,0 +1,227 @@
+"""The versions of an article as readers may see them, and what changed from one to the next.
+
+A version that is not due is known to nobody, and of an article that is not shown there are
+none. Differences are told by words; rapidfuzz finds them. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rapidfuzz.distance import Indel
+
+from app.errors import NotFound
+from app.identity import TEXT
+from app.removal import opened
+from app.stories import FIELDS, served
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlmodel import Session
+
+    from app.stories import Stories
+    from app.versions import Story, Version
+
+MOST_COMPARED = 2**28
+"""Words of one text times those of the other that are compared; a longer one by paragraphs."""
+
+_WORD = re.compile(r"\S+\s*")
+_PARAGRAPH = re.compile(r"[^\n]+\n*")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a field: of both versions, of the older one alone, or of the newer one."""
+
+    field: str
+    kind: Literal["equal", "removed", "added"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A version in a list: `changed` names the fields that differ from the version before.
+
+    Words are counted as they were added to and removed from its texts. One that is not `kept`
+    has lost its text to time, and what it changed is not known any more.
+    """
+
+    version: int
+    arrived_at: datetime
+    is_shown: bool
+    is_kept: bool
+    status: str
+    headline: str | None
+    published_at: datetime | None
+    updated_at: datetime | None
+    sender_version: int | None
+    changed: list[str]
+    words_added: int
+    words_removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list of versions: `total` counts all, `after` is where the next one begins."""
+
+    versions: list[Listed]
+    total: int
+    after: int | None
+
+
+def versions(
+    session: Session, article_id: UUID, *, limit: int | None = None, after: int | None = None
+) -> Page:
+    """The versions of an article that is shown, newest first, from the one before `after` on.
+
+    Raises NotFound, Gone or Moved.
+    """
+    stories, story = _opened(session, article_id)
+    known = _known(story)
+    first = 0 if after is None else sum(each.number >= after for each in known)
+    page = known[first : None if limit is None else first + limit]
+    stories.fill(story)
+    listed = [_listed(story, each, _before(known, each)) for each in page]
+    is_last = first + len(page) >= len(known)
+    return Page(listed, len(known), None if is_last or not page else page[-1].number)
+
+
+def version(session: Session, article_id: UUID, number: int) -> dict[str, Any]:
+    """A version whole: its fields, and by words what it changed of the one before it.
+
+    Raises NotFound, Gone or Moved.
+    """
+    stories, story = _opened(session, article_id)
+    known = _known(story)
+    found = next((each for each in known if each.number == number), None)
+    stories.fill(story)
+    if found is None or found.fields is None:
+        raise NotFound("version", f"{article_id}/{number}")
+    before = _before(known, found)
+    fields = found.fields
+    if not stories.owns(story, fields["url"]):
+        fields = fields | {"url": None}
+    return {
+        "id": article_id,
+        "version": number,
+        "arrived_at": found.arrived_at,
+        "is_shown": found is story.served,
+        "status": found.status,
+        **{name: fields[name] for name in FIELDS},
+        "word_count": len(fields["body"].split()),
+        "compared_with": None if before is None else before.number,
+        "difference": [] if before is None else difference(before.fields or {}, fields),
+    }
+
+
+def hidden(session: Session, article_id: UUID) -> dict[str, Any] | None:
+    """What is stored under an id that shows nothing, for operators; None where there is nothing."""
+    stories = opened(session)
+    found = stories.read([article_id])
+    if not found or found[0].heir is not None:
+        return None
+    (story,) = found
+    stories.fill(story)
+    listed = [
+        {
+            "version": each.number,
+            "arrived_at": each.arrived_at,
+            "status": each.status,
+            "due_at": each.due_at,
+            "headline": (each.fields or {}).get("headline"),
+        }
+        for each in story.versions
+    ]
+    return {"id": article_id, "state": story.state or "hidden", "versions": listed}
+
+
+def difference(old: dict[str, Any], new: dict[str, Any]) -> list[Part]:
+    """What became of the texts of a version, field by field, of those that differ.
+
+    >>> new = {"headline": "Toll is eight crowns"}
+    >>> [(part.kind, part.text) for part in difference({"headline": "Toll is nine crowns"}, new)]
+    [('equal', 'Toll is '), ('removed', 'nine '), ('added', 'eight '), ('equal', 'crowns')]
+    """
+    parts: list[Part] = []
+    for name in TEXT:
+        before, after = _text(old.get(name)), _text(new.get(name))
+        if before != after:
+            parts += _compared(name, before, after)
+    return parts
+
+
+def _compared(name: str, old: str, new: str) -> list[Part]:
+    before, after = _WORD.findall(old), _WORD.findall(new)
+    if len(before) * len(after) > MOST_COMPARED:
+        before, after = _PARAGRAPH.findall(old), _PARAGRAPH.findall(new)
+    if len(before) * len(after) > MOST_COMPARED:
+        return [Part(name, "removed", old), Part(name, "added", new)]
+    parts: list[Part] = []
+    removed = added = ""
+    for step in Indel.opcodes(before, after):
+        old = "".join(before[step.src_start : step.src_end])
+        new = "".join(after[step.dest_start : step.dest_end])
+        if step.tag == "equal":
+            parts += [*_replaced(name, removed, added), Part(name, "equal", new)]
+            removed = added = ""
+        else:
+            removed, added = removed + old, added + new
+    return parts + _replaced(name, removed, added)
+
+
+def _replaced(name: str, removed: str, added: str) -> list[Part]:
+    pieces = (Part(name, "removed", removed), Part(name, "added", added))
+    return [part for part in pieces if part.text]
+
+
+def _text(value: str | list[str] | None) -> str:
+    return "\n".join(value) if isinstance(value, list) else value or ""
+
+
+def _opened(session: Session, article_id: UUID) -> tuple[Stories, Story]:
+    stories = opened(session)
+    return stories, served(session, stories, article_id)
+
+
+def _known(story: Story) -> list[Version]:
+    """The versions that readers may know of, newest first."""
+    return [each for each in reversed(story.versions) if each.due_at is None]
+
+
+def _before(known: Sequence[Version], version: Version) -> Version | None:
+    """The version that `version` came after, of those whose text is kept."""
+    older = (each for each in known if each.number < version.number and each.has_text)
+    return next(older, None)
+
+
+def _listed(story: Story, version: Version, before: Version | None) -> Listed:
+    fields = version.fields or {}
+    old = before.fields if before is not None and before.fields is not None else None
+    changed: list[str] = []
+    parts: list[Part] = []
+    if fields and old is not None:
+        changed = [name for name in FIELDS if fields[name] != old[name]]
+        parts = difference(old, fields)
+    counts = {
+        kind: sum(len(part.text.split()) for part in parts if part.kind == kind)
+        for kind in ("added", "removed")
+    }
+    return Listed(
+        version=version.number,
+        arrived_at=version.arrived_at,
+        is_shown=version is story.served,
+        is_kept=bool(fields),
+        status=version.status,
+        headline=fields.get("headline"),
+        published_at=fields.get("published_at"),
+        updated_at=fields.get("updated_at"),
+        sender_version=fields.get("sender_version"),
+        changed=changed,
+        words_added=counts["added"],
+        words_removed=counts["removed"],
+    )
