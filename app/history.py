@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.stories import Stories
     from app.versions import Story, Version
 
-MOST_COMPARED = 2**28
+MOST_COMPARED = 2**26
 """Words of one text times those of the other that are compared; a longer one by paragraphs."""
 
 _WORD = re.compile(r"\S+\s*")
@@ -85,8 +85,9 @@ def versions(
     known = _known(story)
     first = 0 if after is None else sum(each.number >= after for each in known)
     page = known[first : None if limit is None else first + limit]
-    stories.fill(story)
-    listed = [_listed(story, each, _before(known, each)) for each in page]
+    before = {each.number: _before(known, each) for each in page}
+    stories.fill(story, [*page, *filter(None, before.values())])
+    listed = [_listed(story, each, before[each.number]) for each in page]
     is_last = first + len(page) >= len(known)
     return Page(listed, len(known), None if is_last or not page else page[-1].number)
 
@@ -99,10 +100,10 @@ def version(session: Session, article_id: UUID, number: int) -> dict[str, Any]:
     stories, story = _opened(session, article_id)
     known = _known(story)
     found = next((each for each in known if each.number == number), None)
-    stories.fill(story)
+    before = None if found is None else _before(known, found)
+    stories.fill(story, [each for each in (found, before) if each is not None])
     if found is None or found.fields is None:
         raise NotFound("version", f"{article_id}/{number}")
-    before = _before(known, found)
     fields = found.fields
     if not stories.owns(story, fields["url"]):
         fields = fields | {"url": None}

@@ -409,7 +409,7 @@ class _Batch:
         """What an input gives its text; a kill takes what it does not say from what it finds."""
         own = each.given
         if each.is_kill and found is not None:
-            rank = story.rank(found)
+            rank = story.ranks()[found.number]
             us = rank[1] if own.us == NEVER_US else own.us
             own = Given(own.is_full, us, own.number or rank[2])
         return own
@@ -486,7 +486,7 @@ class _Batch:
             self.stories.fill(story)
             version, is_other = shown, shown.fields != each.fields
             if is_other:  # a load brings the fields back only with a higher rank than this
-                version.held = story.rank(shown)[1:3]
+                version.held = story.ranks()[shown.number][1:3]
                 self.stories.refresh(story, version, each.fields)
         else:
             version, is_other = self._add_version(each, story, None), True

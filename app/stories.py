@@ -22,7 +22,7 @@ from app.text import fold
 from app.versions import Given, Story, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from uuid import UUID
 
     from sqlalchemy import Row
@@ -91,13 +91,17 @@ class Stories:
         """Take in a new story."""
         self._stories[story.id] = story
 
-    def fill(self, story: Story) -> None:
-        """Read the fields of all versions of `story` that are not read yet and not gone."""
+    def fill(self, story: Story, only: Collection[Version] | None = None) -> None:
+        """Read the fields of versions of `story`, all by default, that are not read yet or gone."""
         c = _version.c
-        missing = [each for each in story.versions if each.fields is None and each.has_text]
+        wanted = story.versions if only is None else only
+        missing = [each for each in wanted if each.fields is None and each.has_text]
         if any(each.number != story.showing for each in missing):
-            rows = select(c.number, c.fields).where(c.story_id == story.id, c.fields.is_not(None))
-            kept = {row.number: row.fields for row in self._session.execute(rows)}
+            kept: dict[int, dict[str, Any]] = {}
+            for some in chunks(each.number for each in missing):
+                place = (c.story_id == story.id) & c.number.in_(some) & c.fields.is_not(None)
+                rows = self._session.execute(select(c.number, c.fields).where(place))
+                kept |= {row.number: row.fields for row in rows}
             for each in missing:
                 if each.number in kept:
                     each.fields = as_fields(kept[each.number])
@@ -177,8 +181,7 @@ class Stories:
         moved = [story for story in self._stories.values() if self._is_moved(story)]
         for story in moved:
             ends = (story.served, story.numbered(story.showing))
-            if any(each is not None and each.fields is None and each.has_text for each in ends):
-                self.fill(story)
+            self.fill(story, [each for each in ends if each is not None])
         articles = self._articles(moved)
         self._write_versions({story.id for story in moved}, articles, now)
         touched = self._write_articles(moved, articles, now)

@@ -33,6 +33,9 @@ class Given(NamedTuple):
     number: int
 
 
+_LOWEST = Given(is_full=False, us=NEVER_US, number=0)
+
+
 def given(fields: Mapping[str, Any], *, now: datetime) -> Given:
     """What an input with `fields` gives its text; `us` are microseconds since 1970."""
     at = fields["updated_at"] or fields["published_at"]
@@ -96,19 +99,19 @@ class Story:
         """The version of that number, if it is there."""
         return next((each for each in self.versions if each.number == number), None)
 
-    def rank(self, version: Version) -> Rank:
-        """Full text, date, sender's number, kill, arrival: the highest shows.
+    def ranks(self) -> dict[int, Rank]:
+        """Full text, date, sender's number, kill, arrival of each version: the highest shows.
 
-        A PUT has the rank of what it replaced, and rises with it.
+        A PUT has the rank of what it replaced, which came before it, and rises with it.
         """
-        found: list[Given] = []
-        at: Version | None = version
-        while at is not None:
-            if at.given is not None:
-                found.append(at.given)
-            at = None if at.replaced is None else self.numbered(at.replaced)
-        highest = max(found, default=Given(False, NEVER_US, 0))
-        return (*highest, version.is_kill, version.arrival)
+        highest: dict[int, Given] = {}
+        ranks: dict[int, Rank] = {}
+        for each in self.versions:
+            found = [each.given, highest.get(each.replaced or 0)]
+            given = max(filter(None, found), default=_LOWEST)
+            highest[each.number] = given
+            ranks[each.number] = (*given, each.is_kill, each.arrival)
+        return ranks
 
     @property
     def shown(self) -> Version | None:
@@ -116,7 +119,8 @@ class Story:
         free = [each for each in self.versions if each.due_at is None and each.has_text]
         if len(free) < 2:
             return free[0] if free else None
-        return max(free, key=self.rank)
+        ranks = self.ranks()
+        return max(free, key=lambda each: ranks[each.number])
 
     @property
     def served(self) -> Version | None:
@@ -127,4 +131,7 @@ class Story:
     def same(self, text: bytes) -> list[Version]:
         """The versions of a text, highest first; after a PUT or a join it may stand twice."""
         found = [each for each in self.versions if each.text == text]
-        return sorted(found, key=self.rank, reverse=True) if len(found) > 1 else found
+        if len(found) < 2:
+            return found
+        ranks = self.ranks()
+        return sorted(found, key=lambda each: ranks[each.number], reverse=True)

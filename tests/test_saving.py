@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -11,6 +12,7 @@ import pytest
 from app import articles, history, removal
 from app.errors import Gone, KeyTaken, Moved, NotFound
 from app.models import metadata
+from app.versions import Given, Story, Version
 from tests import factories
 from tests.factories import draft, save
 
@@ -514,3 +516,34 @@ def test_an_old_text_goes_with_its_days_and_loading_it_again_changes_nothing(
 def test_saving_nothing_is_nothing(database: Database) -> None:
     assert save(database, []) == []
     assert last_change(database) == 0
+
+
+def test_a_thousand_edits_of_an_article_cost_as_much_each_as_a_few(database: Database) -> None:
+    (saved,) = save(database, [draft(url=URL)])
+    counted = 0
+
+    def count(*_: object) -> None:
+        nonlocal counted
+        counted += 1
+
+    story = Story(id=saved.id, arrival=1, is_bare=False)
+    for number in range(1000):
+        version = Version(
+            number=0,
+            text=b"%d" % number,
+            status="usable",
+            is_full=True,
+            given=None if number else Given(is_full=True, us=7, number=0),
+            held=(7, 0),
+            replaced=number or None,
+            arrival=number,
+            arrived_at=datetime.now(UTC),
+        )
+        story.add(version)
+    sys.setprofile(count)
+    try:
+        shown = story.shown
+    finally:
+        sys.setprofile(None)
+    assert shown is story.versions[-1]
+    assert counted < 50 * len(story.versions), "each PUT is looked at once"
