@@ -133,6 +133,10 @@ def _draft(value: dict[str, Any], origin: Origin) -> Draft:
         doubt = f'published_at: "{_text(value, "published_at")}" {wrong}: left out'
         published_at = precision = None
     doubts = [doubt] if doubt else []
+    updated_at = _instant(value, "updated_at")
+    if updated_at is not None and (wrong := bounds.implausible(updated_at)):
+        doubts.append(f'updated_at: "{_text(value, "updated_at")}" {wrong}: left out')
+        updated_at = None
     unknown = sorted(value.keys() - _KNOWN)
     doubts += [f'"{name[:60]}": an unknown field, left out' for name in unknown[:_UNKNOWN_TOLD]]
     if len(unknown) > _UNKNOWN_TOLD:
@@ -155,7 +159,7 @@ def _draft(value: dict[str, Any], origin: Origin) -> Draft:
         places=_texts(value, "places"),
         published_at=published_at,
         published_precision=precision,
-        updated_at=_instant(value, "updated_at"),
+        updated_at=updated_at,
         embargoed_until=_instant(value, "embargoed_until"),
         guid=_text(value, "guid"),
         sender_version=_number(value, "sender_version"),

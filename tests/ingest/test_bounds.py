@@ -57,6 +57,13 @@ def test_a_line_with_an_implausible_date_keeps_it_in_a_warning(printed: str) -> 
     assert told.endswith(": left out")
 
 
+def test_an_implausible_update_is_left_out_with_a_warning() -> None:
+    found = read(updated_at="0900-01-01T00:00:00Z")
+    assert isinstance(found, Draft)
+    assert found.updated_at is None
+    assert found.warnings == ('updated_at: "0900-01-01T00:00:00Z" is before 1450: left out',)
+
+
 def test_a_page_with_an_implausible_date_keeps_it_in_a_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -76,6 +83,7 @@ def test_a_page_with_an_implausible_date_keeps_it_in_a_warning(
 LONG: dict[str, tuple[int, Callable[[int], Any]]] = {
     "headline": (bounds.HEADLINE_CHARS, lambda n: "h" * n),
     "url": (bounds.URL_CHARS, lambda n: "https://example.org/".ljust(n, "x")),
+    "guid": (bounds.URL_CHARS, lambda n: "g" * n),
     "source": (bounds.TEXT_CHARS, lambda n: "s" * n),
     "byline": (bounds.TEXT_CHARS, lambda n: "s" * n),
     "caption": (bounds.TEXT_CHARS, lambda n: "s" * n),
