@@ -200,6 +200,14 @@ class Settings(BaseSettings):
             raise ValueError("names nothing; leave it unset for the default")
         return value
 
+    @field_validator("first_key_file", mode="after")
+    @classmethod
+    def _file_not_key(cls, value: Path | None) -> Path | None:
+        # Names of files are told in logs; a key never is.
+        if value is not None and _KEY.search(str(value)):
+            raise ValueError("is a key; it names the file that holds one")
+        return value
+
     @field_validator("allowed_hosts", mode="after")
     @classmethod
     def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -317,15 +325,17 @@ def shown(settings: Settings) -> dict[str, dict[str, Any]]:
     return found
 
 
+_KEY = re.compile(r"bs_[0-9a-f]{72}")  # that of keys.py, which stands above this
 _PASSWORD = re.compile(
     r"(://[^/@\s:]*:)\S*(?=@)|((?:password|passwd|sslpassword|token|secret)=)[^&\s]+", re.IGNORECASE
 )
 
 
 def without_password(text: str) -> str:
-    """`text` with the password of an address in it hidden.
+    """`text` with the password of an address in it hidden, and keys.
 
     >>> without_password("postgresql://ann:s3c/r@t@db.example/news?sslpassword=x")
     'postgresql://ann:**********@db.example/news?sslpassword=**********'
     """
-    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}**********", text)
+    hidden = _PASSWORD.sub(lambda found: f"{found[1] or found[2]}**********", text)
+    return _KEY.sub("bs_**********", hidden)

@@ -135,6 +135,18 @@ def test_a_first_key_that_is_none_stops_the_start(tmp_path: Path, content: str |
     assert "password" not in refused.stderr
 
 
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("settings",), ("doctor",)])
+def test_a_key_in_the_place_of_its_file_is_refused_and_not_told(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    key = "bs_" + "1a" * 36
+    refused = tried(tmp_path, *command, BROADSHEET_FIRST_KEY_FILE=key)
+    assert refused.returncode == 2
+    assert "BROADSHEET_FIRST_KEY_FILE" in refused.stderr
+    assert "is a key" in refused.stderr
+    assert key not in refused.stdout + refused.stderr
+
+
 def test_an_empty_name_of_the_first_key_is_an_error(tmp_path: Path) -> None:
     refused = tried(tmp_path, "serve", "--port", "0", BROADSHEET_FIRST_KEY_FILE="")
     assert refused.returncode == 2
