@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from tests import factories, programs
 from tests.test_cli import broadsheet, environment
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -52,6 +52,21 @@ def test_a_key_is_all_that_is_printed_and_never_again(run: Run) -> None:
     for output in (listed.output, json.dumps(told)):
         assert key[11:] not in output
         assert key[-24:] not in output
+
+
+@pytest.mark.parametrize("stdout", [">/dev/full", ">&-"])
+def test_a_key_that_cannot_be_printed_is_not_made(tmp_path: Path, stdout: str) -> None:
+    made = subprocess.run(
+        ["sh", "-c", f'exec "$@" {stdout}', "sh", *broadsheet("keys", "create", "desk")],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 1
+    assert made.stderr.startswith("error: no key was made: stdout: ")
+    assert len(made.stderr.splitlines()) == 1
+    assert tried(tmp_path, "keys", "list").stdout == ""
 
 
 def test_the_list_of_no_keys_is_empty(run: Run) -> None:

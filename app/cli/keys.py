@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import orjson
 import typer
 
-from app.cli.common import AsJson, chosen
+from app.cli.common import FAILED, AsJson, chosen
 from app.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -67,10 +69,24 @@ def create(
             with database.transaction() as session:
                 key = keys.create(session, name, scope=scope, source=source, expires_in=expires)
                 made = keys.named(session, name)
+                _print(key)  # before the commit: a key that nobody saw is none
         except ParameterError as error:
             raise typer.BadParameter(error.reason, param_hint=error.name) from error
-    print(key)
     print(f"made {_told(made)}; it is shown this once", file=sys.stderr)
+
+
+def _print(key: str) -> None:
+    """Print a key; where that fails the command ends, and so does the transaction around it."""
+    out: TextIO | None = sys.stdout  # none where it was closed before the start
+    try:
+        if out is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        print(key, file=out, flush=True)
+    except OSError as error:
+        print(f"error: no key was made: stdout: {error.strerror}", file=sys.stderr)
+        if out is not None:  # what it holds still would fail again when the process ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        raise typer.Exit(FAILED) from error
 
 
 def _told(key: Key) -> str:
