@@ -2,7 +2,7 @@
 
 Both forms name the request (and the trace) that the line belongs to. Whatever comes from
 outside is escaped: no line break, no terminal sequence and no invisible sign gets out as
-itself. `config` is for `logging.config.dictConfig`; nothing is configured at import.
+itself, and no key. `config` is for `logging.config.dictConfig`; nothing is configured at import.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ Form = Literal["console", "json"]
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_KEY = re.compile(r"bs_[0-9a-f]{72}")  # that of keys.py, which stands above this
 
 
 def escaped(text: str) -> str:
@@ -40,7 +41,8 @@ class Plain(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line; a traceback stands below it."""
-        return f"{record.levelname} {escaped(record.getMessage())}{self._trace(record)}"
+        line = f"{record.levelname} {escaped(record.getMessage())}{self._trace(record)}"
+        return _without_keys(line)
 
     def _trace(self, record: logging.LogRecord) -> str:
         if not record.exc_info:
@@ -57,7 +59,8 @@ class Console(Plain):
         facts = {**getattr(record, "facts", {}), **_belongs()}
         told = "".join(f" {name}={escaped(str(value))}" for name, value in facts.items())
         message = escaped(record.getMessage())
-        return f"{_at(record)} {record.levelname} {message}{told}{self._trace(record)}"
+        line = f"{_at(record)} {record.levelname} {message}{told}{self._trace(record)}"
+        return _without_keys(line)
 
 
 class Json(logging.Formatter):
@@ -75,7 +78,7 @@ class Json(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = _encodable(self.formatException(record.exc_info))
-        return orjson.dumps(line, default=str).decode()
+        return _without_keys(orjson.dumps(line, default=str).decode())
 
 
 def config(form: Form, level: str = "INFO") -> dict[str, Any]:
@@ -88,6 +91,11 @@ def config(form: Form, level: str = "INFO") -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {"alembic": {"level": "WARNING"}},
     }
+
+
+def _without_keys(line: str) -> str:
+    """`line` as one may show it: a client that puts its key in an address sends it here too."""
+    return _KEY.sub("bs_**********", line)
 
 
 def _at(record: logging.LogRecord) -> str:

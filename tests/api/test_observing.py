@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -252,6 +253,23 @@ def record(message: str, *arguments: object, **facts: Any) -> logging.LogRecord:
     made.created = 0.25
     made.facts = facts
     return made
+
+
+@pytest.mark.parametrize("form", [logs.Json, logs.Console, logs.Plain])
+async def test_no_line_holds_a_key(form: type[logging.Formatter]) -> None:
+    key = "bs_" + "1a" * 36
+    token = exchange.current.set(exchange.Exchange(key))
+    made = record("read %s", f"x{key}y", path=f"/v1/{key}")
+    try:
+        raise ValueError(key)
+    except ValueError:
+        made.exc_info = sys.exc_info()
+    try:
+        line = form().format(made)
+    finally:
+        exchange.current.reset(token)
+    assert key not in line
+    assert "xbs_**********y" in line
 
 
 async def test_lines_name_request_and_trace_and_are_harmless() -> None:
