@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
 from concurrent.futures import CancelledError, ProcessPoolExecutor
@@ -85,6 +86,7 @@ class Crew:
         self.workers = workers
         """Processes; takes effect when they are started."""
         self._pool: ProcessPoolExecutor | None = None
+        self._starting = threading.Lock()  # `stop` finds all processes of a pool, or none
         self._version: str | None = None
         self._used_at = 0.0
         self._stopped = False
@@ -140,12 +142,13 @@ class Crew:
         # Ctrl-C in a terminal reaches all processes. This one ends the others, which are started
         # by `submit` and inherit what is blocked. Making the pool starts multiprocessing's
         # resource tracker, which unblocks SIGINT.
-        pool = self._started()
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            return pool.submit(work, *given, *self._opening)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        with self._starting:
+            pool = self._started()
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                return pool.submit(work, *given, *self._opening)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def _result(self, part: Sequence[Text], future: Future[list[Found]]) -> list[Found]:
         try:
@@ -168,9 +171,9 @@ class Crew:
 
     def close(self) -> None:
         """End the processes; the next text starts them again."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        pool = self._taken()
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
 
     def stop(self) -> None:
         """End the processes in the middle of their work, for good: who waits gets Stopped.
@@ -178,15 +181,19 @@ class Crew:
         A model takes seconds to load and a part seconds to read; what is lost is read again.
         """
         self._stopped = True
-        pool = self._pool
+        pool = self._taken()
         if pool is None:
             return
-        processes = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
+        for process in list((pool._processes or {}).values()):
             process.terminate()
-        for process in processes:
-            process.join()
+        # Waits until the pool's semaphores are gone: of those that a program leaves behind when a
+        # signal ends it, multiprocessing's resource tracker warns on stderr.
+        pool.shutdown(cancel_futures=True)
+
+    def _taken(self) -> ProcessPoolExecutor | None:
+        with self._starting:
+            pool, self._pool = self._pool, None
+        return pool
 
 
 def _reason(error: Exception) -> str:

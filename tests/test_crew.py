@@ -142,6 +142,23 @@ def test_a_crew_that_is_stopped_ends_in_the_middle_of_its_work() -> None:
             assert crew_.version
 
 
+@pytest.mark.parametrize("after_s", [0.0, 0.01, 0.1, 0.3])
+def test_a_program_that_stops_its_crew_and_is_ended_says_nothing(after_s: float) -> None:
+    program = (
+        "import contextlib, os, signal, threading, time; from app.crew import Stopped\n"
+        "from tests import test_crew\n"
+        "crew = test_crew.Crew('auto', None, opener=test_crew.open_obedient)\n"
+        "def read():\n"
+        "    with contextlib.suppress(Stopped): test_crew.read(crew, 'sleep')\n"
+        "threading.Thread(target=read).start()\n"
+        f"time.sleep({after_s})\n"
+        "crew.stop()\n"
+        "os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    ended = programs.run([sys.executable, "-c", program], capture_output=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGTERM, b"")
+
+
 def test_ctrl_c_in_a_terminal_is_for_the_program_alone() -> None:
     with crew_of() as crew_:
         assert read(crew_, "one", "interrupt", "two") == ["one", "interrupt", "two"]
