@@ -276,3 +276,27 @@ def test_a_process_that_hangs_ends_itself() -> None:
     )
     assert done.returncode == 1
     assert "ending now" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_ctrl_c_in_a_destructor_ends_a_start(command: str, tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from app import cli\n"
+        "class Late:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        list(range(10))\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'uvicorn': Late()\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"sys.argv = ['broadsheet', '{command}', '--port', '0']\n"
+        "cli.main()"
+    )
+    started_in = environment(tmp_path)
+    ended = subprocess.run(  # not forked: what is imported already runs no destructor
+        [sys.executable, "-c", program], env=started_in, capture_output=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, b"")

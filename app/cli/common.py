@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +34,23 @@ def complain(error: BroadsheetError) -> None:
     print(f"error: {error}", file=sys.stderr)
     if error.hint:
         print(f"hint: {error.hint}", file=sys.stderr)
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Let Ctrl-C end the process at once while a command imports what it needs.
+
+    That takes seconds on a slow machine. Python loses a KeyboardInterrupt that comes in a
+    destructor, and importing runs many.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def dump(content: object) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.common import FAILED, chosen
+from app.cli.common import FAILED, chosen, importing
 from app.errors import FolderUnwritable
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def demo(
     ] = None,
 ) -> None:
     """Serve a few articles from a temporary folder, to try it out; Ctrl-C ends it."""
-    from app.api import serving
+    with importing():
+        from app.api import serving
 
     with _listening(port) as listener, _temporary_folder() as folder:
         settings = _settings(folder)

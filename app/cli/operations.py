@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from app.cli.common import DIFFERENT, FAILED, WRONG_USE, AsJson, chosen
+from app.cli.common import DIFFERENT, FAILED, WRONG_USE, AsJson, chosen, importing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,10 +36,11 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
 ) -> None:
     """Serve the API; the index follows the database meanwhile."""
-    from app import logs
-    from app.api import serving
-    from app.database import Database
-    from app.settings import refuse_retired
+    with importing():
+        from app import logs
+        from app.api import serving
+        from app.database import Database
+        from app.settings import refuse_retired
 
     refuse_retired(os.environ)
     settings = chosen()
