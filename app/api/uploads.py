@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from app.keys import Key
 
 _FORMATS = {
+    "application/json": "json_lines",  # first, so that Swagger UI offers an example that is stored
     "text/plain": "page_text",
-    "application/json": "json_lines",
     "application/x-ndjson": "json_lines",
     "application/jsonl": "json_lines",
 }

@@ -224,6 +224,15 @@ def test_each_answer_has_an_example(tmp_path: Path) -> None:
             assert content["example"], (method, path, media_type)
 
 
+def test_each_write_offers_an_example_that_is_an_article_first(tmp_path: Path) -> None:
+    document = openapi(tmp_path)
+    for path, method in (("/v1/articles", "post"), ("/v1/articles/{article_id}", "put")):
+        contents = document["paths"][path][method]["requestBody"]["content"]
+        first = next(iter(contents.values()))  # which Swagger UI offers to try out
+        _validator(document, first["schema"]).validate(first["example"])
+        assert {"headline", "body"} <= first["example"].keys()
+
+
 def _validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
     checker = Draft202012Validator.FORMAT_CHECKER
     return Draft202012Validator(
