@@ -173,7 +173,7 @@ class TooManyRequests(AccessError):
 class KeyExists(BroadsheetError):
     """A key called `name` was made before; a revoked one keeps its name."""
 
-    hint = "choose another name; see: broadsheet keys list"
+    hint = "choose another name; a key that was made cannot be shown again"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is a key of that name: {name}")

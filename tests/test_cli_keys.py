@@ -120,6 +120,7 @@ def test_a_name_that_is_taken_or_unknown_is_a_failure(tmp_path: Path) -> None:
     again = tried(tmp_path, "keys", "create", "desk")
     assert (again.returncode, again.stdout) == (1, "")
     assert "there is a key of that name: desk" in again.stderr
+    assert "hint: choose another name; a key that was made cannot be shown again" in again.stderr
     gone = tried(tmp_path, "keys", "revoke", "nobody")
     assert gone.returncode == 1
     assert "keys list" in gone.stderr
