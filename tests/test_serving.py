@@ -300,3 +300,17 @@ def test_ctrl_c_in_a_destructor_ends_a_start(command: str, tmp_path: Path) -> No
         [sys.executable, "-c", program], env=started_in, capture_output=True, timeout=60
     )
     assert (ended.returncode, ended.stderr) == (-signal.SIGINT, b"")
+
+
+def test_a_second_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
+    command = broadsheet("serve", "--port", "0")
+    with programs.Popen(
+        command, env=environment(tmp_path), stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stderr is not None
+        assert any("running on" in line for line in server.stderr)
+        server.send_signal(signal.SIGINT)
+        assert any("Shutting down" in line for line in server.stderr)
+        server.send_signal(signal.SIGINT)
+        assert "Traceback" not in server.stderr.read()
+    assert server.returncode in (0, -signal.SIGINT)

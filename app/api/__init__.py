@@ -90,12 +90,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         try:
             with drain.watching():
                 yield
+        except asyncio.CancelledError:
+            pass  # a second Ctrl-C: uvicorn would log a traceback of it
         finally:
             stop.set()
             await asyncio.to_thread(crew.stop)
             desk.wake.set()
             desk.wake_reader.set()
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(sweeping, STOP_TIMEOUT_S)
             desk.close()
             engine.close()
