@@ -176,5 +176,7 @@ def _host(origin: str, host: str) -> bool:
         parts = urlsplit(origin.lower())
     except ValueError:
         return False
-    port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-    return bool(parts.netloc) and parts.netloc.removesuffix(port) == host.removesuffix(port)
+    port = {"http": ":80", "https": ":443"}.get(parts.scheme)
+    if port is None or not parts.netloc:  # a page inside an app has a scheme of its own
+        return False
+    return parts.netloc.removesuffix(port) == host.removesuffix(port)

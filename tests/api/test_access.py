@@ -244,6 +244,8 @@ async def test_to_erase_needs_a_scope_of_its_own(bare: Any, query: str) -> None:
         ({"Origin": "http://foreign.example/test"}, False),
         ({"Origin": "http://test@foreign.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "ionic://test"}, False),
+        ({"Origin": "//test"}, False),
         ({"Origin": ""}, False),
         ({"Origin": "test"}, False),
         ({"Origin": "http://[test"}, False),
