@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 Order = Literal["newest", "oldest"]
 
 __all__ = [
+    "CursorKey",
     "Event",
     "Listing",
     "Load",
@@ -53,6 +54,7 @@ __all__ = [
     "Whole",
     "changed_since",
     "count",
+    "cursor_key",
     "digest",
     "erase",
     "events",
@@ -202,6 +204,19 @@ def store_id(session: Session) -> UUID:
     """The id of this store: an index of another one is not ours."""
     found: UUID = session.execute(select(_store.c.id)).scalar_one()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class CursorKey:
+    """What the cursors of a store are signed with, and the last change that erased something."""
+
+    secret: bytes
+    erased: int
+
+
+def cursor_key(session: Session) -> CursorKey:
+    """The key of the cursors that are good now."""
+    return CursorKey(*session.execute(select(_store.c.secret, _store.c.erased)).one())
 
 
 def last_change(session: Session) -> int:

@@ -7,6 +7,7 @@
     ├── KeyTaken             another article has the address or guid
     ├── Changed              it is not any more what the caller says it is
     ├── RequestError         what the caller sent cannot be understood
+    │   ├── CursorExpired    a walk that began before an erasure
     │   ├── ParameterError   a parameter's value, by its name
     │   └── QueryError       a search query, with the position
     ├── AccessError          whoever asks may not have this
@@ -106,6 +107,15 @@ class Moved(BroadsheetError):
 
 class RequestError(BroadsheetError):
     """What the caller sent cannot be understood; sending it again will not help."""
+
+
+class CursorExpired(RequestError):
+    """Something was erased since the cursor was given."""
+
+    hint = "ask for the first page"
+
+    def __init__(self) -> None:
+        super().__init__("something was erased since this cursor was given; start again")
 
 
 class ParameterError(RequestError):

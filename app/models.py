@@ -78,6 +78,8 @@ class Store(SQLModel, table=True):
     """Keys every digest of texts and keys, so that what is left of an erased text tells nothing."""
     arrivals: int = Field(sa_type=BigInteger)
     """How many inputs brought something; the last arrival."""
+    erased: int = Field(sa_type=BigInteger)
+    """The last change that erased something."""
     purged: int = Field(sa_type=BigInteger)
     """The last change whose erasures are gone from every file."""
 

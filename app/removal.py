@@ -116,6 +116,7 @@ def _bury(session: Session, article_id: UUID) -> None:
     change = numbering.take(session)
     fact = {"why": "erased", "at": datetime.now(UTC), "change": change}
     session.execute(insert(_tombstone).values(article_id=article_id, **fact))
+    session.execute(update(_store).values(erased=change))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,10 +96,9 @@ def purge(database: Database, engine: Engine, settings: Settings) -> bool:
 
 def _pending(session: Session) -> int | None:
     """The last change that erased something and is not carried through; None where all are."""
-    t = _tombstone.c
-    purged = select(_store.c.purged).scalar_subquery()
-    last = select(func.max(t.change)).where(t.why == "erased", t.change > purged)
-    found: int | None = session.execute(last).scalar_one()
+    s = _store.c
+    pending = select(s.erased).where(s.erased > s.purged)
+    found: int | None = session.execute(pending).scalar_one_or_none()
     return found
 
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from app import articles, finding, history
 from app.api import cursors, etags, schemas, uploads
-from app.api.deps import Desk, DeskDep, KeyDep
-from app.api.openapi import MOVED, responses
+from app.api.deps import CursorKeyDep, Desk, DeskDep, KeyDep
+from app.api.openapi import EXPIRED, MOVED, responses
 from app.search import base
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"])
@@ -19,10 +19,15 @@ VersionNumber = Annotated[int, Path(ge=1, lt=2**31, description="In the order of
 
 
 @router.get(
-    "", response_model=schemas.ArticleList, responses=responses(422, 503, example="articles")
+    "",
+    response_model=schemas.ArticleList,
+    responses={**responses(422, 503, example="articles"), 410: EXPIRED},
 )
 async def list_articles(
-    request: Request, asked: Annotated[schemas.ArticleParameters, Query()], desk: DeskDep
+    request: Request,
+    asked: Annotated[schemas.ArticleParameters, Query()],
+    desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """Articles, newest first, without their text.
 
@@ -30,9 +35,9 @@ async def list_articles(
     """
     wanted = asked.filters()
     of = ("articles", wanted, asked.sort)
-    after = cursors.decode(asked.cursor, of) if asked.cursor else None
+    after = cursors.decode(asked.cursor, of, cursor_key) if asked.cursor else None
     found = await desk.read(articles.listing, wanted, asked.sort, limit=asked.limit, after=after)
-    return schemas.page(request, found.articles, found.total, found.after, of)
+    return schemas.page(request, found.articles, found.total, found.after, of, cursor_key)
 
 
 @router.get(
@@ -159,14 +164,15 @@ async def list_versions(
     article_id: UUID,
     asked: Annotated[schemas.VersionParameters, Query()],
     desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """Every version of the article, newest first, and what each changed."""
     of = ("versions", article_id)
-    place = cursors.decode(asked.cursor, of) if asked.cursor else None
+    place = cursors.decode(asked.cursor, of, cursor_key) if asked.cursor else None
     after = None if place is None else place.published_us
     found = await desk.read(history.versions, article_id, limit=asked.limit, after=after)
     goes_on = None if found.after is None else base.Place(article_id, published_us=found.after)
-    return schemas.page(request, found.versions, found.total, goes_on, of)
+    return schemas.page(request, found.versions, found.total, goes_on, of, cursor_key)
 
 
 @router.get(

@@ -24,6 +24,7 @@ from app import articles, exchange, keys
 from app.api import door
 from app.api.draining import Drain
 from app.api.metrics import Metrics
+from app.articles import CursorKey
 from app.errors import BroadsheetError, ParameterError, StoreBusy
 from app.keys import Key
 
@@ -220,15 +221,25 @@ async def _desk(request: Request) -> Desk:
 DeskDep = Annotated[Desk, Depends(_desk, scope="function")]
 
 
-async def wish_of(asked: SearchParameters, desk: Desk, clock: Clock) -> base.Request:
+async def _cursor_key(desk: DeskDep) -> CursorKey:
+    return await desk.read(articles.cursor_key)
+
+
+CursorKeyDep = Annotated[CursorKey, Depends(_cursor_key, scope="function")]
+"""Read before the page: an erasure in between leaves a cursor that is expired."""
+
+
+async def wish_of(
+    asked: SearchParameters, desk: Desk, cursor_key: CursorKey, clock: Clock
+) -> base.Request:
     """The search that is asked for, with what the clock leaves it once its query is read.
 
     A long query is read in the pool: 10,000 words take a tenth of a second.
     """
     if len(asked.q) < _LONG:
-        wish = asked.request(clock.remaining_s)
+        wish = asked.request(clock.remaining_s, cursor_key)
     else:
-        wish = await desk.run(asked.request, clock.remaining_s)
+        wish = await desk.run(asked.request, clock.remaining_s, cursor_key)
     return replace(wish, timeout_s=clock.remaining_s)
 
 

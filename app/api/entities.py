@@ -10,17 +10,22 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app import companions, entities
 from app.api import cursors, schemas
-from app.api.deps import DeskDep
-from app.api.openapi import MOVED, responses
+from app.api.deps import CursorKeyDep, DeskDep
+from app.api.openapi import EXPIRED, MOVED, responses
 
 router = APIRouter(prefix="/v1/entities", tags=["entities"])
 
 
 @router.get(
-    "", response_model=schemas.EntityList, responses=responses(422, 503, example="entities")
+    "",
+    response_model=schemas.EntityList,
+    responses={**responses(422, 503, example="entities"), 410: EXPIRED},
 )
 async def list_entities(
-    request: Request, asked: Annotated[schemas.EntityParameters, Query()], desk: DeskDep
+    request: Request,
+    asked: Annotated[schemas.EntityParameters, Query()],
+    desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """People, organizations and places, those of most articles first.
 
@@ -28,10 +33,10 @@ async def list_entities(
     """
     wanted, sort = asked.filters(), asked.sort
     of = ("entities", wanted, asked.q, asked.type, sort)
-    after = cursors.decode(asked.cursor, of) if asked.cursor else None
+    after = cursors.decode(asked.cursor, of, cursor_key) if asked.cursor else None
     page = partial(entities.listing, sort=sort, limit=asked.limit, after=after)
     found = await desk.read(page, wanted, beginning=asked.q, type_=asked.type)
-    return schemas.page(request, found.entities, found.total, found.after, of)
+    return schemas.page(request, found.entities, found.total, found.after, of, cursor_key)
 
 
 @router.get(
@@ -47,42 +52,44 @@ async def get_entity(entity_id: UUID, desk: DeskDep) -> Response:
 @router.get(
     "/{entity_id}/articles",
     response_model=schemas.ArticleList,
-    responses={**responses(404, 422, 503, example="articles"), 308: MOVED},
+    responses={**responses(404, 422, 503, example="articles"), 308: MOVED, 410: EXPIRED},
 )
 async def articles_of_entity(
     request: Request,
     entity_id: UUID,
     asked: Annotated[schemas.ArticleParameters, Query()],
     desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """The articles that mention the entity, newest first, without their text."""
     wanted = asked.filters()
     of = ("articles of", entity_id, wanted, asked.sort)
-    after = cursors.decode(asked.cursor, of) if asked.cursor else None
+    after = cursors.decode(asked.cursor, of, cursor_key) if asked.cursor else None
     found = await desk.read(
         entities.articles_of, entity_id, wanted, asked.sort, limit=asked.limit, after=after
     )
-    return schemas.page(request, found.articles, found.total, found.after, of)
+    return schemas.page(request, found.articles, found.total, found.after, of, cursor_key)
 
 
 @router.get(
     "/{entity_id}/related",
     response_model=schemas.RelatedList,
-    responses={**responses(404, 422, 503, example="related"), 308: MOVED},
+    responses={**responses(404, 422, 503, example="related"), 308: MOVED, 410: EXPIRED},
 )
 async def related_entities(
     request: Request,
     entity_id: UUID,
     asked: Annotated[schemas.RelatedParameters, Query()],
     desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """Who and what appears in the same articles, the strongest association first."""
     wanted, sort = asked.filters(), asked.sort
     of = ("related to", entity_id, wanted, asked.type, sort)
-    after = cursors.decode(asked.cursor, of) if asked.cursor else None
+    after = cursors.decode(asked.cursor, of, cursor_key) if asked.cursor else None
     page = partial(companions.related, type_=asked.type, sort=sort, limit=asked.limit, after=after)
     found = await desk.read(page, entity_id, wanted)
-    return schemas.page(request, found.related, found.total, found.after, of)
+    return schemas.page(request, found.related, found.total, found.after, of, cursor_key)
 
 
 @router.get(

@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 
 from app import articles, finding
 from app.api import cursors, etags, feeds, openapi, schemas
-from app.api.deps import DeskDep, wish_of
+from app.api.deps import CursorKeyDep, DeskDep, wish_of
 from app.api.guard import visit_of
 from app.errors import OutOfTime
 from app.search.clock import Clock
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from app.api.deps import Desk
-    from app.articles import Whole
+    from app.articles import CursorKey, Whole
     from app.search import base
     from app.search.base import Engine
 
@@ -40,13 +40,17 @@ EXPORT_TIMEOUT_S = 30.0
 
 
 async def answer(
-    kind: feeds.Format, request: Request, asked: schemas.SearchParameters, desk: Desk
+    kind: feeds.Format,
+    request: Request,
+    asked: schemas.SearchParameters,
+    desk: Desk,
+    cursor_key: CursorKey,
 ) -> Response:
     """The search in one of `feeds.MEDIA_TYPES`."""
     tag = await etags.of(desk, request)
     if etags.matches(request, tag):
         return etags.unchanged(tag)
-    wish = await wish_of(asked, desk, Clock(desk.settings.search_timeout_s))
+    wish = await wish_of(asked, desk, cursor_key, Clock(desk.settings.search_timeout_s))
     headers = etags.headers(tag)
     media_type = feeds.MEDIA_TYPES[kind]
     if kind in ("csv", "jsonl"):
@@ -65,7 +69,11 @@ async def answer(
         first_url=str(here.remove_query_params("cursor")),
         next_url=None
         if after is None
-        else str(here.include_query_params(cursor=cursors.encode(after, schemas.list_of(wish)))),
+        else str(
+            here.include_query_params(
+                cursor=cursors.encode(after, schemas.list_of(wish), cursor_key)
+            )
+        ),
         articles_url=str(request.url_for("list_articles")),
         entries=[article for article, _ in entries],
         store_id=await desk.read(articles.store_id),
@@ -108,36 +116,52 @@ async def _rows(
 
 
 def _documented(kind: feeds.Format) -> dict[int | str, dict[str, Any]]:
-    return {**openapi.responses(400, 422, 503, formats=[kind]), 304: openapi.UNCHANGED}
+    return {
+        **openapi.responses(400, 422, 503, formats=[kind]),
+        304: openapi.UNCHANGED,
+        410: openapi.EXPIRED,
+    }
 
 
 @router.get("/v1/search.atom", response_class=Response, responses=_documented("atom"))
 async def search_atom(
-    request: Request, asked: Annotated[schemas.SearchParameters, Query()], desk: DeskDep
+    request: Request,
+    asked: Annotated[schemas.SearchParameters, Query()],
+    desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """The search as an Atom feed, a page at a time."""
-    return await answer("atom", request, asked, desk)
+    return await answer("atom", request, asked, desk, cursor_key)
 
 
 @router.get("/v1/search.json", response_class=Response, responses=_documented("json"))
 async def search_json(
-    request: Request, asked: Annotated[schemas.SearchParameters, Query()], desk: DeskDep
+    request: Request,
+    asked: Annotated[schemas.SearchParameters, Query()],
+    desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """The search as a JSON Feed 1.1, a page at a time."""
-    return await answer("json", request, asked, desk)
+    return await answer("json", request, asked, desk, cursor_key)
 
 
 @router.get("/v1/search.csv", response_class=Response, responses=_documented("csv"))
 async def search_csv(
-    request: Request, asked: Annotated[schemas.SearchParameters, Query()], desk: DeskDep
+    request: Request,
+    asked: Annotated[schemas.SearchParameters, Query()],
+    desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """The whole result as CSV, streamed; `limit` and `cursor` don't matter."""
-    return await answer("csv", request, asked, desk)
+    return await answer("csv", request, asked, desk, cursor_key)
 
 
 @router.get("/v1/search.jsonl", response_class=Response, responses=_documented("jsonl"))
 async def search_jsonl(
-    request: Request, asked: Annotated[schemas.SearchParameters, Query()], desk: DeskDep
+    request: Request,
+    asked: Annotated[schemas.SearchParameters, Query()],
+    desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """The whole result as JSON Lines, streamed; `broadsheet load` reads it again."""
-    return await answer("jsonl", request, asked, desk)
+    return await answer("jsonl", request, asked, desk, cursor_key)

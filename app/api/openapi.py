@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 
+from app import errors
 from app.api import access, feeds, guard, links, problems, schemas
 from app.articles import Related, Seen, Whole
 
@@ -334,25 +335,32 @@ def responses(
 def _problem(status: int) -> dict[str, Any]:
     kinds = dict(problems.STATUSES.values())
     kinds |= {
+        410: "gone",
         503: "index-unavailable",
         413: "too-large",
         415: "unsupported-media-type",
         500: "internal-error",
     }
-    kind = kinds[status]
+    return _of_kind(kinds[status], status, _DETAILS[status], _FACTS.get(status, {}))
+
+
+def _of_kind(kind: str, status: int, detail: str, facts: dict[str, Any]) -> dict[str, Any]:
     example = {
         "type": f"urn:broadsheet:problem:{kind}",
         "title": problems.TITLES[kind],
         "status": status,
-        "detail": _DETAILS[status],
+        "detail": detail,
         "instance": "/v1/articles",
-        **_FACTS.get(status, {}),
+        **facts,
     }
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         "description": problems.TITLES[kind],
         "content": {problems.MEDIA_TYPE: {"schema": schema, "example": example}},
     }
+
+
+EXPIRED = _of_kind("cursor-expired", 410, str(errors.CursorExpired()), {})
 
 
 def _written() -> dict[str, Any]:

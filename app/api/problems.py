@@ -32,6 +32,7 @@ RETRY_AFTER_S = 2
 STATUSES: dict[type[errors.BroadsheetError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
     errors.Gone: (410, "gone"),
+    errors.CursorExpired: (410, "cursor-expired"),
     errors.KeyTaken: (409, "key-taken"),
     errors.Changed: (412, "changed"),
     errors.QueryError: (400, "malformed-query"),
@@ -56,6 +57,7 @@ _ENGINE_DETAILS: dict[type[Exception], str] = {  # paths and traces are for the 
 TITLES = {
     "not-found": "There is no such thing here",
     "gone": "The article was taken out",
+    "cursor-expired": "The cursor is from before an erasure",
     "key-taken": "Another article has that address or guid",
     "changed": "The article is not what the request takes it for",
     "all-rejected": "None of what was sent is an article",

@@ -11,14 +11,15 @@ from pydantic import ValidationError
 
 from app import finding
 from app.api import door, etags, exports, feeds, schemas
-from app.api.deps import BodyDep, DeskDep, wish_of
-from app.api.openapi import UNCHANGED, responses
+from app.api.deps import BodyDep, CursorKeyDep, DeskDep, wish_of
+from app.api.openapi import EXPIRED, UNCHANGED, responses
 from app.errors import ParameterError, QueryError
 from app.search import query
 from app.search.clock import Clock
 
 if TYPE_CHECKING:
     from app.api.deps import Desk
+    from app.articles import CursorKey
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -31,9 +32,12 @@ Asked = Annotated[schemas.SearchParameters, Query()]
     responses={
         **responses(400, 422, 503, example="search", formats=feeds.MEDIA_TYPES),
         304: UNCHANGED,
+        410: EXPIRED,
     },
 )
-async def search(request: Request, asked: Asked, desk: DeskDep) -> Response:
+async def search(
+    request: Request, asked: Asked, desk: DeskDep, cursor_key: CursorKeyDep
+) -> Response:
     """Articles that match `q` and pass the filters, best first.
 
     `total` is exact. Pages go as deep as there are hits and stay stable while articles are
@@ -42,11 +46,11 @@ async def search(request: Request, asked: Asked, desk: DeskDep) -> Response:
     """
     kind = feeds.negotiate(request.headers.get("accept", ""))
     if kind is not None:
-        return await exports.answer(kind, request, asked, desk)
+        return await exports.answer(kind, request, asked, desk, cursor_key)
     tag = await etags.of(desk, request)
     if etags.matches(request, tag):
         return etags.unchanged(tag)
-    return await _search(request, asked, desk, etags.headers(tag))
+    return await _search(request, asked, desk, cursor_key, etags.headers(tag))
 
 
 async def _posted(request: Request, body: BodyDep, desk: DeskDep) -> schemas.SearchBody:
@@ -78,26 +82,33 @@ _BODY: dict[str, Any] = {
 @router.post(
     "",
     response_model=schemas.SearchAnswer,
-    responses=responses(400, 413, 422, 503, example="search"),
+    responses={**responses(400, 413, 422, 503, example="search"), 410: EXPIRED},
     openapi_extra=_BODY,
 )
 async def search_by_body(
-    request: Request, asked: Annotated[schemas.SearchBody, Depends(_posted)], desk: DeskDep
+    request: Request,
+    asked: Annotated[schemas.SearchBody, Depends(_posted)],
+    desk: DeskDep,
+    cursor_key: CursorKeyDep,
 ) -> Response:
     """The same search with its parameters as a JSON body, for long queries."""
     try:
-        return await _search(request, asked, desk, {})
+        return await _search(request, asked, desk, cursor_key, {})
     except (ParameterError, QueryError) as error:
         error.where = "body"
         raise
 
 
 async def _search(
-    request: Request, asked: schemas.SearchParameters, desk: Desk, headers: dict[str, str]
+    request: Request,
+    asked: schemas.SearchParameters,
+    desk: Desk,
+    cursor_key: CursorKey,
+    headers: dict[str, str],
 ) -> Response:
     started = time.perf_counter()
     clock = Clock(desk.settings.search_timeout_s)
-    wish = await wish_of(asked, desk, clock)
+    wish = await wish_of(asked, desk, cursor_key, clock)
     found = await desk.search(finding.find, wish, clock, highlight=asked.highlight)
     suggestion = None
     if found.total < _FEW:
@@ -112,6 +123,7 @@ async def _search(
         found.total,
         found.after,
         schemas.list_of(wish),
+        cursor_key,
         headers=headers,
         linked=request.method == "GET",
         facets=found.facets,
@@ -140,12 +152,12 @@ async def suggest(asked: Annotated[schemas.SuggestParameters, Query()], desk: De
 @router.get(
     "/explain",
     response_model=schemas.Explanation,
-    responses=responses(400, 422, 503, example="explanation"),
+    responses={**responses(400, 422, 503, example="explanation"), 410: EXPIRED},
 )
-async def explain(asked: Asked, desk: DeskDep) -> Response:
+async def explain(asked: Asked, desk: DeskDep, cursor_key: CursorKeyDep) -> Response:
     """How `q` is read: its tree, the hits of each clause and of the query without it."""
     clock = Clock(desk.settings.search_timeout_s)
-    wish = await wish_of(asked, desk, clock)
+    wish = await wish_of(asked, desk, cursor_key, clock)
     clauses, total, complete = await desk.search(finding.explain, wish, clock)
     tree = wish.query
     suggestion = await desk.run(

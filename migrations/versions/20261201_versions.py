@@ -45,7 +45,7 @@ def upgrade() -> None:
 def _add_columns(secret: bytes) -> None:
     big, text = sa.BigInteger(), sa.Text()
     op.add_column("store", sa.Column("secret", sa.LargeBinary(), nullable=False, server_default=""))
-    for name in ("arrivals", "purged"):
+    for name in ("arrivals", "erased", "purged"):
         op.add_column("store", sa.Column(name, big, nullable=False, server_default="0"))
     op.get_bind().execute(sa.text("UPDATE store SET secret = :secret"), {"secret": secret})
     op.add_column("article", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
@@ -280,5 +280,5 @@ def downgrade() -> None:
         op.drop_column("tombstone", name)
     for name in ("sender_version", "guid", "embargoed_until", "updated_at", "version"):
         op.drop_column("article", name)
-    for name in ("purged", "arrivals", "secret"):
+    for name in ("purged", "erased", "arrivals", "secret"):
         op.drop_column("store", name)

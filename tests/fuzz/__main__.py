@@ -16,6 +16,7 @@ import atheris
 with atheris.instrument_imports(include=["app"]):
     from app import ingest
     from app.api import cursors
+    from app.articles import CursorKey
     from app.errors import ParameterError, QueryError
     from app.search import query
 
@@ -44,7 +45,7 @@ def queries(data: bytes) -> None:
 def places(data: bytes) -> None:
     """A cursor is refused or names a place."""
     try:
-        cursors.decode(data.decode("latin-1"), "fuzz")
+        cursors.decode(data.decode("latin-1"), "fuzz", CursorKey(b"fuzz", erased=0))
     except ParameterError:
         return
 

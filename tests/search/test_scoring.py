@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.api import cursors
+from app.articles import CursorKey
 from app.search import duplicates, scoring
 from app.search.base import Place, Request
 from app.search.clock import Clock
@@ -18,7 +19,8 @@ def test_a_word_that_every_article_holds_still_counts_for_something() -> None:
     statistics = scoring._statistics([everywhere], Request(query=parse("the")), Clock(1.0))
     assert all(number > 0 for number in statistics)
     place = Place(UUID(int=1), 0.5, None, statistics)
-    assert cursors.decode(cursors.encode(place, "x"), "x") == place
+    key = CursorKey(b"secret", erased=0)
+    assert cursors.decode(cursors.encode(place, "x", key), "x", key) == place
 
 
 def test_duplicates_that_there_is_no_time_for_are_left_out() -> None:

@@ -9,6 +9,7 @@ import orjson
 from fastapi import Request, Response
 
 from app.api import cursors
+from app.articles import CursorKey
 from app.search import base
 from app.search.base import Place
 
@@ -35,13 +36,14 @@ def page(
     total: int,
     after: Place | None,
     of: object,
+    cursor_key: CursorKey,
     *,
     headers: Mapping[str, str] | None = None,
     linked: bool = True,
     **more: Any,
 ) -> Response:
     """A list's page with its cursor, in the body and, if an address says it all, as a `Link`."""
-    cursor = None if after is None else cursors.encode(after, of)
+    cursor = None if after is None else cursors.encode(after, of, cursor_key)
     headers = dict(headers or {})
     if cursor is not None and linked:
         headers["Link"] = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'

@@ -23,6 +23,7 @@ from pydantic import (
 
 from app import filters
 from app.api import cursors, door
+from app.articles import CursorKey
 from app.filters import Filters
 from app.search import base, matching, query
 from app.search.emphasis import emphasized
@@ -184,8 +185,8 @@ class SearchParameters(_Filtered, _Page):
         Field(description="Give each period's share of all articles that pass the filters."),
     ] = False
 
-    def request(self, timeout_s: float) -> base.Request:
-        """The search that is asked for; raises QueryError, ParameterError."""
+    def request(self, timeout_s: float, cursor_key: CursorKey) -> base.Request:
+        """The search that is asked for; raises QueryError, ParameterError, CursorExpired."""
         tree = query.parse(self.q, match=self.match) if self.q.strip() else None
         if tree is not None and self.match == "any":
             tree = emphasized(tree, self.q)
@@ -203,9 +204,9 @@ class SearchParameters(_Filtered, _Page):
             coverage=self.normalize,
             zone=self.tz,
         )
-        return (
-            replace(wish, after=cursors.decode(self.cursor, list_of(wish))) if self.cursor else wish
-        )
+        if not self.cursor:
+            return wish
+        return replace(wish, after=cursors.decode(self.cursor, list_of(wish), cursor_key))
 
 
 class SearchBody(SearchParameters):
