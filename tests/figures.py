@@ -222,7 +222,7 @@ def main() -> None:
     """Print a line for each claim."""
     with tempfile.TemporaryDirectory(prefix="broadsheet-figures-") as path:
         folder = Path(path)
-        broadsheet("load", "seeds", folder=folder)
+        broadsheet("load", "seeds", folder=folder, BROADSHEET_SOURCE="Arab News")
         read = {"BROADSHEET_EXTRACTOR": "none"}
         broadsheet("load", "-", folder=folder, stdin=stories(range(STORIES)), **read)
         key = broadsheet("keys", "create", "figures", "--scope", "write", folder=folder)

@@ -78,7 +78,7 @@ class Reader:
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the seeds, loaded as `make serve` does."""
     folder = tmp_path_factory.mktemp("loaded")
-    settings = environment(folder, BROADSHEET_EXTRACTOR="auto")
+    settings = environment(folder, BROADSHEET_EXTRACTOR="auto", BROADSHEET_SOURCE="Arab News")
     programs.run(broadsheet("load", "seeds"), env=settings, cwd=ROOT, check=True)
     return folder / "data"
 
