@@ -68,6 +68,7 @@ def _span(folder: Path, victim: Victim) -> tuple[float, float]:
     if victim.drive is not None:
         return 0.0, 1.0
     arguments = victim.prepare(folder, 0)
+    programs.run(broadsheet("--version"), check=True, capture_output=True)  # readies the forks
     started = time.monotonic()
     assert _start(folder, victim, arguments).wait(timeout=TIMEOUT_S) == 0
     took_s = time.monotonic() - started

@@ -7,17 +7,19 @@ agree. A row of VICTIMS adds what its command promises besides.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from alembic import command
 
-from app import articles, backup, extracting, upkeep
+from app import articles, backup, extracting, keys, upkeep
 from app.database import Database, _alembic, file_of
 from app.extract import open_extractor
 from app.search import open_engine
@@ -26,8 +28,9 @@ from tests.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from uuid import UUID
 
 ARTICLES = 1200
 
@@ -247,25 +250,30 @@ def _undoable(folder: Path, number: int) -> list[str]:
 
 def _revised(folder: Path, number: int) -> int | None:
     """Store articles of the source and words of `number`, then revise them; the second load."""
+    _save_day(folder, number, 1)
+    return _save_day(folder, number, 2)
+
+
+def _save_day(folder: Path, number: int, day: int, **more: Any) -> int | None:
+    """Store the articles of `number` as they are on a day of March; the load."""
     many, load = ARTICLES // 2, articles.Load("load")
-    source = f"source {number}"
+    drafts = [
+        factories.draft(
+            f"Story {number} {n}",
+            f"{_word(number)} number {n} of day {day}.",
+            path=f"{number}-{n}.txt",
+            day=f"2024-03-0{day}",
+            guid=f"urn:{_word(number)}:{n}",
+            source=f"source {number}",
+            **more,
+        )
+        for n in range(many)
+    ]
     with factories.store(folder) as database:
-        for day, run in ((1, articles.Load("load")), (2, load)):
-            drafts = [
-                factories.draft(
-                    f"Story {number} {n}",
-                    f"{_word(number)} number {n} of day {day}.",
-                    path=f"{number}-{n}.txt",
-                    day=f"2024-03-0{day}",
-                    guid=f"urn:{_word(number)}:{n}",
-                    source=source,
-                )
-                for n in range(many)
-            ]
-            for start in range(0, many, 200):
-                with database.transaction() as session:
-                    part = drafts[start : start + 200]
-                    articles.save(session, part, publisher=None, load=run)
+        for start in range(0, many, 200):
+            with database.transaction() as session:
+                part = drafts[start : start + 200]
+                articles.save(session, part, publisher=None, load=load)
     return load.id
 
 
@@ -273,19 +281,26 @@ def _word(number: int) -> str:
     return f"plugh{number}q"
 
 
-def _whole(folder: Path) -> None:
-    """Every text that was not erased stands once: in its article, or with its version."""
+def _whole(folder: Path, *, dropped: str = "0") -> None:
+    """Every text that was not erased stands once: in its article, or with its version.
+
+    `dropped` tells in SQL which versions may have lost theirs.
+    """
     with closing(sqlite3.connect(file_of(factories.settings(folder)))) as database:
         for wrong in (
             (
                 "article a LEFT JOIN article_version v ON v.story_id = a.id"
                 " AND v.number = a.version WHERE v.number IS NULL"
             ),
-            "article a JOIN story s ON s.id = a.id WHERE s.state IS NOT NULL",
+            (
+                "story s LEFT JOIN article a ON a.id = s.id"
+                " WHERE (a.id IS NULL) = (s.state IS NULL AND s.heir IS NULL)"
+            ),
             (
                 "article_version v JOIN story s ON s.id = v.story_id LEFT JOIN article a ON"
                 " a.id = s.id AND a.version = v.number"
                 " WHERE s.state IS NOT 'erased' AND (v.fields IS NULL) = (a.id IS NULL)"
+                f" AND NOT ({dropped})"
             ),
             (
                 "article_version v JOIN story s ON s.id = v.story_id"
@@ -327,6 +342,136 @@ def _last(folder: Path) -> int:
     return int(stories) // (ARTICLES // 2)
 
 
+# --- join, restore an article
+
+
+def _joinable(folder: Path, number: int) -> list[str]:
+    """Two articles with many versions, keys and inputs each."""
+    ids = [_often_revised(folder, f"{side} {number}") for side in ("one", "other")]
+    _remember(folder)
+    return ["join", *map(str, ids)]
+
+
+def _restorable_article(folder: Path, number: int) -> list[str]:
+    """An article with many versions that was removed; a long one, so that the index has work."""
+    id_ = _often_revised(folder, f"long {number}", end=" ".join(map(str, range(5 * ARTICLES))))
+    with factories.store(folder) as database, database.transaction() as session:
+        articles.remove(session, id_)
+    _remember(folder)
+    return ["restore-article", str(id_)]
+
+
+def _often_revised(folder: Path, name: str, *, end: str = "") -> UUID:
+    """Store many versions of a story; the last one, which shows, ends with `end`."""
+    many = ARTICLES // 2
+    drafts = [
+        factories.draft(
+            f"Story {name}",
+            f"Apples number {n} of {name}. {end if n == many - 1 else ''}",
+            path=f"{name}-{n}.txt",
+            guid=f"urn:{name}",
+            sender_version=n,
+        )
+        for n in range(many)
+    ]
+    with factories.store(folder) as database:
+        (id_,) = {saved.id for saved in factories.save(database, drafts)}
+    return id_
+
+
+def _moved(folder: Path, *, dropped: str = "0") -> None:
+    """Nothing is lost: all that a story had is with it still, or with its heir, in one order."""
+    _whole(folder, dropped=dropped)
+    with _beside_before(folder) as database:
+        for table, names in (
+            ("article_version", "text"),
+            ("story_key", "key"),
+            ("sighting", "path, sha256"),
+        ):
+            had = database.execute(
+                f"SELECT coalesce(heir, id), {names} FROM before.{table}"
+                " JOIN main.story ON id = story_id"
+            )
+            has = database.execute(f"SELECT story_id, {names} FROM main.{table}")
+            assert sorted(has) == sorted(had), table
+        numbered = database.execute(
+            "SELECT s.count, count(*), min(v.number), max(v.number) FROM story s"
+            " JOIN article_version v ON v.story_id = s.id GROUP BY s.id"
+        )
+        assert all(row == (row[0], row[0], 1, row[0]) for row in numbered)
+
+
+# --- by the clock
+
+_LONG_AGO = "2020-01-01 00:00:00.000000"
+_OLD = f"v.hidden_at = '{_LONG_AGO}'"
+
+
+def _due(folder: Path, number: int) -> list[str]:
+    """Articles whose first text is old, and whose third was under an embargo until just now."""
+    _revised(folder, number)
+    _save_day(folder, number, 3, embargoed_until=datetime(2100, 1, 1, tzinfo=UTC))
+    with closing(sqlite3.connect(file_of(factories.settings(folder)))) as database, database:
+        for column, which in (("hidden_at", "number = 1"), ("due_at", "due_at IS NOT NULL")):
+            database.execute(f"UPDATE article_version SET {column} = ? WHERE {which}", [_LONG_AGO])
+    _remember(folder)
+    return ["sync"]
+
+
+def _tended(folder: Path) -> None:
+    """All embargoes ended or none; old texts went in whole transactions; the next run ends both."""
+    _moved(folder, dropped=_OLD)
+    with _beside_before(folder) as database:
+        is_due, is_left = "v.due_at IS NOT NULL", f"{_OLD} AND v.fields IS NOT NULL"
+        for what, batch in ((is_due, ARTICLES), (is_left, 500)):
+            had, has = (
+                database.execute(
+                    f"SELECT count(*) FROM {file}.article_version v WHERE {what}"
+                ).fetchone()[0]
+                for file in ("before", "main")
+            )
+            assert has == 0 or (had - has) % batch == 0, (what, had, has)
+        wrong = (
+            "SELECT id FROM article JOIN article_version v ON v.story_id = id"
+            " WHERE v.due_at IS NULL GROUP BY id HAVING max(v.number) != version"
+        )
+        assert database.execute(wrong).fetchone() is None
+    settings = factories.settings(folder, version_days=1)
+    with factories.store(folder) as stored, closing(open_engine(settings)) as engine:
+        upkeep.tend(stored, engine, settings)
+    with _beside_before(folder) as database:
+        left = f"SELECT * FROM article_version v WHERE {is_due} OR ({is_left})"
+        assert database.execute(left).fetchone() is None
+
+
+# --- keys
+
+
+def _keyed(folder: Path, number: int) -> list[str]:
+    """A key to make; every second time one to revoke."""
+    name = f"key {number}"
+    if number % 2:
+        with factories.store(folder) as database, database.transaction() as session:
+            keys.create(session, name)
+    else:
+        factories.blank(folder)
+    _remember(folder)
+    return ["keys", "revoke" if number % 2 else "create", name]
+
+
+def _acknowledged(folder: Path) -> None:
+    """A key that is there was printed and is good; what was told to be revoked is."""
+    told = log_of(folder).read_text()
+    with _beside_before(folder) as database:
+        new = "SELECT name FROM main.api_key EXCEPT SELECT name FROM before.api_key"
+        made = [name for (name,) in database.execute(new)]
+    with factories.store(folder) as stored, stored.reading() as session:
+        if made or "made the key" in told:
+            assert [keys.find(session, text).name for text in keys.FORM.findall(told)] == made
+        for name in re.findall("^revoked: (.+)$", told, re.MULTILINE):
+            assert keys.named(session, name).revoked_at is not None, name
+
+
 VICTIMS = {
     "load": Victim(_pages),
     "sync": Victim(_behind),
@@ -338,6 +483,10 @@ VICTIMS = {
     "remove": Victim(_removable, prove=_removed),
     "erase": Victim(_erasable, prove=_erased),
     "undo": Victim(_undoable, prove=_whole),
+    "join": Victim(_joinable, prove=_moved),
+    "restore-article": Victim(_restorable_article, prove=_moved),
+    "upkeep": Victim(_due, prove=_tended, settings={"BROADSHEET_VERSION_DAYS": "1"}),
+    "keys": Victim(_keyed, prove=_acknowledged),
 }
 
 
@@ -361,6 +510,14 @@ def _store(
 def _remember(folder: Path) -> None:
     """Keep what the store holds now as `before.db`."""
     backup._copy(file_of(factories.settings(folder)), folder / "before.db")
+
+
+@contextmanager
+def _beside_before(folder: Path) -> Iterator[sqlite3.Connection]:
+    """The store as it is, with `before.db` attached as `before`."""
+    with closing(sqlite3.connect(file_of(factories.settings(folder)))) as database:
+        database.execute("ATTACH ? AS before", (str(folder / "before.db"),))
+        yield database
 
 
 def _same(one: Path, other: Path, *, but: Sequence[str] = ()) -> bool:
