@@ -11,7 +11,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from app import mentions, numbering, selecting
 from app.errors import NotFound
@@ -21,9 +30,10 @@ from app.stories import Stories, absent, served
 from app.versions import Given
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
-    from sqlalchemy import Row
+    from sqlalchemy import Column, ColumnElement, Row
     from sqlmodel import Session
 
     from app.filters import Filters
@@ -64,6 +74,12 @@ def _require(by: Key | None, stories: Stories, story: Story) -> None:
         by.require_source(stories.source(story))
 
 
+def remove_all(session: Session, ids: Sequence[UUID]) -> None:
+    """Take several out, or none of them; raises what `remove` does."""
+    for id_ in ids:
+        remove(session, id_)
+
+
 def restore(session: Session, article_id: UUID, *, by: Key | None = None) -> None:
     """Bring back what was removed.
 
@@ -95,6 +111,40 @@ def erase(session: Session, article_id: UUID, *, by: Key | None = None) -> None:
         raise absent(session, article_id) if found else NotFound("article", str(article_id))
     _require(by, stories, found[0])
     forget(session, stories, article_id)
+
+
+def erase_all(session: Session, ids: Sequence[UUID]) -> None:
+    """Erase several, or none of them; raises what `erase` does."""
+    _overwrite(session, ids)
+    for id_ in ids:
+        erase(session, id_)
+
+
+def _overwrite(session: Session, ids: Iterable[UUID]) -> None:
+    """Overwrite the texts of stories in place, before the first of them is erased.
+
+    SQLite overwrites a row that is deleted. But pages that become half empty share their rows
+    out anew, and where a row stood before stays as it was: of many articles that are erased at
+    once, none may still have its text when the first one goes.
+    """
+    for table, key in ((_article, _article.c.id), (_version, _version.c.story_id)):
+        indexed = {column for index in table.indexes for column in index.columns}
+        blanks = {
+            column: _blank(column, "{}" if table is _version else "[]")
+            for column in table.c
+            if isinstance(column.type, Text | JSON) and column not in indexed
+        }
+        for some in chunks(ids):
+            session.execute(update(table).where(key.in_(some)).values(blanks))
+
+
+def _blank(column: Column[Any], brackets: str) -> ColumnElement[str]:
+    """As many bytes that say nothing as a column holds: SQLite writes them where those stand."""
+    size = f"length(CAST({column.name} AS BLOB))"
+    if isinstance(column.type, Text):
+        return literal_column(f"substr(hex(zeroblob({size})), 1, {size})")
+    inner = f"replace(substr(hex(zeroblob({size} - 2)), 1, {size} - 2), '0', ' ')"
+    return literal_column(f"'{brackets[0]}' || {inner} || '{brackets[1]}'")
 
 
 def forget(session: Session, stories: Stories, article_id: UUID) -> None:
@@ -144,6 +194,7 @@ def erase_again(session: Session, erased: Erasures) -> None:
 
     The keys are of use only where the secret is the same; they go to nobody else then.
     """
+    _overwrite(session, erased.ids)
     stories = opened(session)
     known = {story.id: story for story in stories.read(erased.ids)}
     for id_ in erased.ids:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from app import articles, backup, extracting, indexing, upkeep
+from app import articles, backup, extracting, indexing, removal, upkeep
 from app.database import file_of
 from app.errors import Gone
 from app.search import open_engine
@@ -20,6 +20,7 @@ from tests.fake_extractor import FakeExtractor
 if TYPE_CHECKING:
     import random
     from pathlib import Path
+    from uuid import UUID
 
     from app.database import Database
     from app.search.base import Engine
@@ -145,3 +146,33 @@ def test_a_backup_in_an_empty_folder_says_that_it_cannot_know(tmp_path: Path) ->
     with closing(open_engine(factories.settings(tmp_path / "new"))) as engine:
         engine.verify()
     assert file_of(factories.settings(tmp_path / "new")).exists()
+
+
+def test_rows_that_were_shared_out_anew_keep_no_word(tmp_path: Path) -> None:
+    """Of many articles that stand side by side and are erased at once, in whatever order."""
+    words = ["plover", "xyzzyq", "plover", "xyzzyq", "plover"]
+    gone: list[UUID] = []
+    with factories.store(tmp_path) as database:
+        for n, word in enumerate(words):
+            for day in ("2024-03-01", "2024-03-02"):
+                saved = factories.save(
+                    database,
+                    [
+                        factories.draft(
+                            f"Story {n} {k}",
+                            f"{word} number {k} of {day}.",
+                            guid=f"urn:{word}:{n}:{k}",
+                            day=day,
+                            source=f"source {n}",
+                            path=f"{n}/{k}/{day}",
+                        )
+                        for k in range(300)
+                    ],
+                )
+            if word == "xyzzyq":
+                gone += [each.id for each in saved]
+        with database.transaction() as session:
+            removal.erase_all(session, sorted(gone))
+        assert database.truncate_log()
+        for path in (tmp_path / "data").iterdir():
+            assert path.is_dir() or b"xyzzyq" not in path.read_bytes(), path

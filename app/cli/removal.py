@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 BATCH = 500
-"""Articles a transaction."""
+"""Articles that are removed in a transaction."""
+ERASED = 5_000
+"""Articles that are erased in a transaction: their texts are overwritten before the first goes."""
 SAMPLES = 3
 
 Names = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only those of it.")]
@@ -62,7 +64,7 @@ def remove(
 
     One by its id, those of a guid, those that pass filters, or what a load brought.
     """
-    from app import articles
+    from app import articles, removal
 
     named = {
         "source": source or [],
@@ -90,7 +92,10 @@ def remove(
                     ids = list(articles.some(session, ids))  # those that are out stay so
                 samples = articles.some(session, ids[:SAMPLES])
             if not dry_run:
-                _remove(database, ids, articles.erase if erase else articles.remove)
+                if erase:
+                    _in_batches(database, ids, removal.erase_all, ERASED)
+                else:
+                    _in_batches(database, ids, removal.remove_all, BATCH)
             told = {"articles": len(ids), "erased": erase, "dry_run": dry_run}
             _tell(told, samples.values(), as_json=as_json)
         if not dry_run:
@@ -120,13 +125,15 @@ def _wanted(
     return partial(removal.matching, filters=wanted)
 
 
-def _remove(
-    database: Database, ids: Sequence[UUID], take_out: Callable[[Session, UUID], None]
+def _in_batches(
+    database: Database,
+    ids: Sequence[UUID],
+    take_out: Callable[[Session, Sequence[UUID]], None],
+    size: int,
 ) -> None:
-    for start in range(0, len(ids), BATCH):
+    for start in range(0, len(ids), size):
         with database.transaction() as session:
-            for id_ in ids[start : start + BATCH]:
-                take_out(session, id_)
+            take_out(session, ids[start : start + size])
 
 
 def _undo(database: Database, load: int, *, dry_run: bool, as_json: bool) -> None:
