@@ -7,7 +7,8 @@
     ├── KeyTaken             another article has the address or guid
     ├── Changed              it is not any more what the caller says it is
     ├── RequestError         what the caller sent cannot be understood
-    │   ├── CursorExpired    a walk that began before an erasure
+    │   ├── CursorExpired    a walk that cannot go on: from before an erasure, or another history
+    │   ├── HistoryLost      what the caller has taken in is of another history
     │   ├── ParameterError   a parameter's value, by its name
     │   └── QueryError       a search query, with the position
     ├── AccessError          whoever asks may not have this
@@ -17,6 +18,7 @@
     ├── KeyExists            a key of that name was made before
     ├── KeyMissing           no key of that name
     ├── KeyFileUnusable      the file of the first key holds none
+    ├── SynonymsUnusable     the file of synonyms cannot be read, with the line
     ├── SettingRetired       a setting that no longer exists
     ├── Draining             the server is about to stop
     ├── ExtraMissing         a setting asks for a library that is not installed
@@ -96,13 +98,13 @@ class Changed(BroadsheetError):
 
 
 class Moved(BroadsheetError):
-    """The `kind` that was stored under `key` is to be found under `heir`."""
+    """The `kind` that was stored under `key` is to be found under `merged_into`."""
 
-    def __init__(self, kind: str, key: str, heir: str) -> None:
-        super().__init__(f"{kind} {key} is {heir} now")
+    def __init__(self, kind: str, key: str, merged_into: str) -> None:
+        super().__init__(f"{kind} {key} is {merged_into} now")
         self.kind = kind
         self.key = key
-        self.heir = heir
+        self.merged_into = merged_into
 
 
 class RequestError(BroadsheetError):
@@ -110,12 +112,22 @@ class RequestError(BroadsheetError):
 
 
 class CursorExpired(RequestError):
-    """Something was erased since the cursor was given."""
+    """The cursor was good, and is not since something was erased or the database was replaced."""
 
     hint = "ask for the first page"
 
-    def __init__(self) -> None:
-        super().__init__("something was erased since this cursor was given; start again")
+    def __init__(self, since: str = "something was erased") -> None:
+        super().__init__(f"{since} since this cursor was given; start again")
+
+
+class HistoryLost(RequestError):
+    """What the caller has taken in is not of this database's history, by `reason`."""
+
+    hint = "read all anew, from change 0"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the archive has another history than yours: {reason}; start again")
+        self.reason = reason
 
 
 class ParameterError(RequestError):
@@ -208,6 +220,17 @@ class KeyFileUnusable(BroadsheetError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"BROADSHEET_FIRST_KEY_FILE: {reason}: {path}")
         self.path = path
+        self.reason = reason
+
+
+class SynonymsUnusable(BroadsheetError):
+    """The file of synonyms at `path` is none, for a `reason` on a `line` (None: of the whole)."""
+
+    def __init__(self, path: str, line: int | None, reason: str) -> None:
+        place = f"line {line} of {path}" if line is not None else path
+        super().__init__(f"no synonyms: {place} {reason}")
+        self.path = path
+        self.line = line
         self.reason = reason
 
 
@@ -366,12 +389,12 @@ class IndexDamaged(EngineError):
 
 
 class IndexForeign(EngineError):
-    """The index was made of another database: its hits are not articles of this one."""
+    """The index was made of another database, or another history: `reason` says how that shows."""
 
     hint = "run: broadsheet sync"
 
-    def __init__(self, found: str) -> None:
-        super().__init__(found, "the index was made of another database")
+    def __init__(self, reason: str) -> None:
+        super().__init__("the index was made of another database", reason)
 
 
 class OutOfTime(EngineError):

@@ -1,8 +1,8 @@
-"""What a log line looks like: for people or as JSON, always one line, always harmless.
+"""Log formatters: one line a record, as text or as JSON.
 
-Both forms name the request (and the trace) that the line belongs to. Whatever comes from
-outside is escaped: no line break, no terminal sequence and no invisible sign gets out as
-itself, and no key. `config` is for `logging.config.dictConfig`; nothing is configured at import.
+Both formats name the request and the trace of the line. Line breaks, terminal sequences and
+invisible characters are escaped, keys are masked. `config` is for `logging.config.dictConfig`;
+nothing is configured at import.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Any, Literal
 
 import orjson
 
-from app import exchange
+from app import context
 
 Form = Literal["console", "json"]
 
-# Controls, line and paragraph separators, marks that turn or hide what stands beside them.
+# Controls, line and paragraph separators, marks that reorder or hide the text beside them.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
-_KEY = re.compile(r"bs_[0-9a-f]{72}")  # that of keys.py, which stands above this
+_KEY = re.compile(r"bs_[0-9a-f]{72}")  # as in store.keys, which may not be imported here
 
 
 def escaped(text: str) -> str:
-    r"""`text` with all that could break or fake a line written out.
+    r"""`text` with every character escaped that could break or fake a line.
 
     >>> print(escaped("a\nINFO b\x1b[31m"))
     a\nINFO b\x1b[31m
@@ -37,10 +37,10 @@ def escaped(text: str) -> str:
 
 
 class Plain(logging.Formatter):
-    """Level and message, for the commands of a person."""
+    """Level and message, for commands."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as a line; a traceback stands below it."""
+        """The record as a line, its traceback below it."""
         line = f"{record.levelname} {escaped(record.getMessage())}{self._trace(record)}"
         return _without_keys(line)
 
@@ -52,14 +52,14 @@ class Plain(logging.Formatter):
 
 
 class Console(Plain):
-    """Time, level, message, facts and request: a line that a person reads."""
+    """Time, level, message, facts and request, for people."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as a line; a traceback stands below it."""
-        facts = {**getattr(record, "facts", {}), **_belongs()}
-        told = "".join(f" {name}={escaped(str(value))}" for name, value in facts.items())
+        """The record as a line, its traceback below it."""
+        facts = {**getattr(record, "facts", {}), **_request_ids()}
+        pairs = "".join(f" {name}={escaped(str(value))}" for name, value in facts.items())
         message = escaped(record.getMessage())
-        line = f"{_at(record)} {record.levelname} {message}{told}{self._trace(record)}"
+        line = f"{_at(record)} {record.levelname} {message}{pairs}{self._trace(record)}"
         return _without_keys(line)
 
 
@@ -74,7 +74,7 @@ class Json(logging.Formatter):
             "logger": record.name,
             "message": _encodable(record.getMessage()),
             **getattr(record, "facts", {}),
-            **_belongs(),
+            **_request_ids(),
         }
         if record.exc_info:
             line["error"] = _encodable(self.formatException(record.exc_info))
@@ -82,7 +82,7 @@ class Json(logging.Formatter):
 
 
 def config(form: Form, level: str = "INFO") -> dict[str, Any]:
-    """The configuration of all logs of a server process, ours and the server's own."""
+    """The logging configuration of a server process, for our loggers and the server's."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -94,7 +94,7 @@ def config(form: Form, level: str = "INFO") -> dict[str, Any]:
 
 
 def _without_keys(line: str) -> str:
-    """`line` as one may show it: a client that puts its key in an address sends it here too."""
+    """`line` with keys masked: a client may put its key in an address."""
     return _KEY.sub("bs_**********", line)
 
 
@@ -103,14 +103,14 @@ def _at(record: logging.LogRecord) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _belongs() -> dict[str, str]:
-    """The request and the trace that the line belongs to."""
-    going_on = exchange.current.get()
-    if going_on is None:
+def _request_ids() -> dict[str, str]:
+    """The ids of the current request and its trace."""
+    request = context.current.get()
+    if request is None:
         return {}
-    if going_on.trace is None or going_on.span is None:
-        return {"request_id": going_on.id}
-    return {"request_id": going_on.id, "trace_id": going_on.trace, "span_id": going_on.span}
+    if request.trace is None or request.span is None:
+        return {"request_id": request.id}
+    return {"request_id": request.id, "trace_id": request.trace, "span_id": request.span}
 
 
 def _encodable(text: str) -> str:

@@ -24,6 +24,7 @@ OWN_SEGMENTS = frozenset(
     {"v1", "docs", "redoc", "static", "openapi.json", "healthz", "readyz", "metrics"}
 )
 """What the paths of routes begin with: a prefix that did too could not be told from them."""
+_DAYS = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]")
 
 
@@ -35,138 +36,84 @@ def is_prefix(text: str) -> bool:
 class Settings(BaseSettings):
     """What an operator can choose; every field has a working default."""
 
-    model_config = SettingsConfigDict(env_prefix="BROADSHEET_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="BROADSHEET_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
 
-    data_dir: Annotated[
-        Path, Field(description="Folder of the database and the index; made when absent.")
-    ] = Path("data")
-    database_url: Annotated[
-        str | None,
-        Field(
-            description="SQLAlchemy address of the database; default: SQLite in the data folder."
-        ),
-    ] = None
-    search_engine: Annotated[
-        Literal["whoosh"], Field(description="The engine that answers full-text queries.")
-    ] = "whoosh"
-    source: Annotated[
-        str | None,
-        Field(description="Publisher of pages that do not name theirs."),
-    ] = None
-    extractor: Annotated[
-        Literal["auto", "spacy", "rules", "none"],
-        Field(description="What finds people, organizations and places in articles."),
-    ] = "auto"
-    extractor_model: Annotated[
-        Path | None,
-        Field(description="Folder of another spaCy model than the one that comes along."),
-    ] = None
-    version_days: Annotated[
-        int | None,
-        Field(ge=1, description="Days that the text of a version which shows no more is kept."),
-    ] = None
-    search_timeout_s: Annotated[
-        float,
-        Field(gt=0, le=60, description="A search answers what it has after this many seconds."),
-    ] = 2.0
-    sync_interval_s: Annotated[
-        float,
-        Field(
-            gt=0, le=3600, description="How often the server looks for changes to index, seconds."
-        ),
-    ] = 1.0
-    lock_timeout_s: Annotated[
-        float,
-        Field(gt=0, le=600, description="How long a write waits for another one to end, seconds."),
-    ] = 30.0
-    body_limit_bytes: Annotated[
-        int, Field(ge=1024, description="Largest request body that is read, bytes.")
-    ] = 32 * 1024 * 1024
-    threads: Annotated[
-        int, Field(ge=1, le=64, description="Requests that one worker works on at once.")
-    ] = 4
-    reads: Annotated[
-        Literal["open", "keyed"],
-        Field(description="Whether reading needs a key, as writing always does."),
-    ] = "open"
-    first_key_file: Annotated[
-        Path | None,
-        Field(description="File with a key that a start makes good for writing, once."),
-    ] = None
-    key_requests_per_minute: Annotated[
-        int, Field(ge=1, description="Requests a minute that one worker takes with one key.")
-    ] = 12_000
-    client_requests_per_minute: Annotated[
-        int,
-        Field(ge=1, description="Requests a minute without a key, from one address, a worker."),
-    ] = 12_000
+    data_dir: Path = Path("data")
+    """Folder of the database and the index; made when absent."""
+    database_url: str | None = None
+    """SQLAlchemy address of the database; default: SQLite in the data folder."""
+    search_engine: Literal["whoosh", "tantivy"] = "whoosh"
+    """The engine that answers full-text queries."""
+    source: str | None = None
+    """Publisher of pages that do not name theirs."""
+    extractor: Literal["auto", "spacy", "rules", "none"] = "auto"
+    """What finds people, organizations and places in articles."""
+    extractor_model: Path | None = None
+    """Folder of another spaCy model than the one that comes along."""
+    version_days: Annotated[int | None, Field(ge=1)] = None
+    """Days that the text of a version which shows no more is kept."""
+    keep_days: Annotated[dict[str, int] | None, NoDecode] = None
+    """Days after which articles are erased, by source; those of all others under ""."""
+    search_timeout_s: Annotated[float, Field(gt=0, le=60)] = 2.0
+    """A search answers what it has after this many seconds."""
+    sync_interval_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
+    """How often the server looks for changes to index, seconds."""
+    lock_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """How long a write waits for another one to end, seconds."""
+    body_limit_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
+    """Largest request body that is read, bytes."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 4
+    """Requests that one worker works on at once."""
+    reads: Literal["open", "keyed"] = "open"
+    """Whether reading needs a key, as writing always does."""
+    synonyms: Path | None = None
+    """File with what words also stand for in a search."""
+    first_key_file: Path | None = None
+    """File with a key that a start makes good for writing, once."""
+    key_requests_per_minute: Annotated[int, Field(ge=1)] = 12_000
+    """Requests a minute that one worker takes with one key."""
+    client_requests_per_minute: Annotated[int, Field(ge=1)] = 12_000
+    """Requests a minute without a key, from one address, a worker."""
 
-    migrate: Annotated[
-        Literal["auto", "never"],
-        Field(description="Whether a start brings the tables to this program's revision."),
-    ] = "auto"
-    drain_s: Annotated[
-        float,
-        Field(ge=0, le=300, description="Seconds of not being ready before the server stops."),
-    ] = 0.0
-    stop_timeout_s: Annotated[
-        float, Field(gt=0, le=300, description="Seconds that running requests get to end.")
-    ] = 10.0
-    log_format: Annotated[
-        Literal["console", "json"], Field(description="Form of the server's log lines.")
-    ] = "console"
-    log_requests: Annotated[
-        Literal["all", "errors", "none"], Field(description="Which requests are logged.")
-    ] = "all"
-    metrics_port: Annotated[
-        int | None,
-        Field(
-            ge=1, le=65535, description="Port of 127.0.0.1 that serves `/metrics` without a key."
-        ),
-    ] = None
-    otlp_endpoint: Annotated[
-        str | None, Field(description="OpenTelemetry collector that traces are sent to.")
-    ] = None
+    migrate: Literal["auto", "never"] = "auto"
+    """Whether a start brings the tables to this program's revision."""
+    drain_s: Annotated[float, Field(ge=0, le=300)] = 0.0
+    """Seconds of not being ready before the server stops."""
+    stop_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    """Seconds that running requests get to end."""
+    log_format: Literal["console", "json"] = "console"
+    """Form of the server's log lines."""
+    log_requests: Literal["all", "errors", "none"] = "all"
+    """Which requests are logged."""
+    metrics_port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    """Port of 127.0.0.1 that serves `/metrics` without a key."""
+    otlp_endpoint: str | None = None
+    """OpenTelemetry collector that traces are sent to."""
 
-    root_path: Annotated[
-        str, Field(description="Path that a proxy serves the API under, such as /archive.")
-    ] = ""
-    trusted_proxies: Annotated[
-        tuple[IPv4Network | IPv6Network, ...],
-        NoDecode,
-        Field(description="Networks whose `X-Forwarded-…` headers are believed."),
-    ] = ()
-    allowed_hosts: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        Field(description="Host names that the API answers to; `*` for any."),
-    ] = ()
-    cors_origins: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        Field(description="Origins whose pages may read answers in a browser; `*` for any."),
-    ] = ()
-    address_limit_bytes: Annotated[
-        int, Field(ge=1024, description="Longest path with its query, bytes.")
-    ] = 16 * 1024
-    header_limit_bytes: Annotated[
-        int, Field(ge=1024, description="Largest head of a request: address and headers, bytes.")
-    ] = 32 * 1024
-    request_limit: Annotated[
-        int, Field(ge=1, description="Requests that one worker has at once; more get a 503.")
-    ] = 64
-    connection_limit: Annotated[
-        int, Field(ge=2, description="Connections that one worker holds.")
-    ] = 500
-    request_timeout_s: Annotated[
-        float, Field(gt=0, description="An answer begins after this many seconds or is a 503.")
-    ] = 60.0
-    client_timeout_s: Annotated[
-        float, Field(gt=0, description="How long a client may keep a worker waiting, seconds.")
-    ] = 15.0
-    keep_alive_s: Annotated[
-        int, Field(ge=1, description="How long a connection without requests is kept, seconds.")
-    ] = 75
+    root_path: str = ""
+    """Path that a proxy serves the API under, such as /archive."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Networks whose `X-Forwarded-…` headers are believed."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Host names that the API answers to; `*` for any."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins whose pages may read answers in a browser; `*` for any."""
+    address_limit_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024
+    """Longest path with its query, bytes."""
+    header_limit_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024
+    """Largest head of a request: address and headers, bytes."""
+    request_limit: Annotated[int, Field(ge=1)] = 64
+    """Requests that one worker has at once; more get a 503."""
+    connection_limit: Annotated[int, Field(ge=2)] = 500
+    """Connections that one worker holds."""
+    request_timeout_s: Annotated[float, Field(gt=0)] = 60.0
+    """An answer begins after this many seconds or is a 503."""
+    client_timeout_s: Annotated[float, Field(gt=0)] = 15.0
+    """How long a client may keep a worker waiting, seconds."""
+    keep_alive_s: Annotated[int, Field(ge=1)] = 75
+    """How long a connection without requests is kept, seconds."""
 
     @field_validator("root_path", mode="after")
     @classmethod
@@ -192,7 +139,25 @@ class Settings(BaseSettings):
             return value
         return tuple(each.strip() for each in value.split(",") if each.strip())
 
-    @field_validator("data_dir", "first_key_file", "allowed_hosts", mode="before")
+    @field_validator("keep_days", mode="before")
+    @classmethod
+    def _days_by_source(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found: dict[str, int] = {}
+        for place, each in enumerate(re.split(r"[;\n]" if ";" in value else r"[,\n]", value), 1):
+            source, _, days = each.rpartition("=")
+            source, days = source.strip(), days.strip()
+            if not _DAYS.fullmatch(days) or ("=" in each and not source):
+                raise ValueError(
+                    f"part {place} is neither days (1 to 99999) nor source=days: {each.strip()!r}"
+                )
+            if source.casefold() in map(str.casefold, found):
+                raise ValueError(f"part {place} gives days a second time: {each.strip()!r}")
+            found[source] = int(days)
+        return found
+
+    @field_validator("data_dir", "first_key_file", "synonyms", "allowed_hosts", mode="before")
     @classmethod
     def _something_is_named(cls, value: object) -> object:
         # Empty would be the current folder, no key, any host.
@@ -261,6 +226,11 @@ class Settings(BaseSettings):
         """The file that whoever extracts holds locked."""
         return self.data_dir / "extractor.lock"
 
+    @property
+    def erasure_lock(self) -> Path:
+        """The file that whoever carries an erasure through holds locked."""
+        return self.data_dir / "erasure.lock"
+
 
 RETIRED = {
     "BROADSHEET_WRITE_TOKEN": "writing needs a key: broadsheet keys create NAME --scope write"
@@ -270,7 +240,7 @@ RETIRED = {
 
 OF_COMPOSE = frozenset(
     f"BROADSHEET_{name}"
-    for name in (
+    for name in [
         "BACKUPS",
         "BASE",
         "ENTITIES",
@@ -281,7 +251,7 @@ OF_COMPOSE = frozenset(
         "OTEL",
         "PROXY_PUBLISH",
         "PUBLISH",
-    )
+    ]
 )
 """Variables that docker-compose.yml alone reads; its `.env` hands them to the program as well."""
 

@@ -7,8 +7,8 @@ of the settings.
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from app.models import metadata
 from app.settings import Settings
+from app.store.models import metadata
 
 
 def _run(connection: Connection) -> None:

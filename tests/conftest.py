@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -12,15 +13,15 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck
 
-from app.search import clock, open_engine
+from app.search import deadline, open_engine
 from tests import factories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from app.database import Database
-    from app.search.base import Engine
+    from app.search.engine import Engine
+    from app.store.database import Database
 
 # An example that takes long on a busy machine is no fault. What is random is so everywhere,
 # and again by its seed.
@@ -35,7 +36,14 @@ hypothesis.settings.load_profile("untimed")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw a seed where none is given; workers get that of the run."""
+    """Draw a seed where none is given; workers get that of the run.
+
+    Signals that nohup, or a shell's `&`, has taken from this process are given back, so that the
+    programs that tests start can be stopped by them.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = random.SystemRandom().randrange(10**6)
 
@@ -80,7 +88,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _searches_in_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search in this process loses no time to other programs."""
-    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=time.process_time))
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=time.process_time))
 
 
 @pytest.fixture

@@ -9,13 +9,15 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from app import articles, keys
-from app.database import Database, file_of
+from app.articles import save as saving
 from app.ingest.draft import Draft, Origin
 from app.settings import Settings
+from app.store import keys
+from app.store.database import Database, file_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,6 +65,16 @@ def numbered(number: int, **more: Any) -> Draft:
     )
 
 
+def surname(number: int) -> str:
+    """A name that nobody else has."""
+    found, number = "", number + 12 * 5 * 12
+    while number:
+        number, letter = divmod(number, 12)
+        number, vowel = divmod(number, 5)
+        found += "bdfglmnprstv"[letter] + "aeiou"[vowel]
+    return f"{found.capitalize()}nski"
+
+
 def settings(folder: Path, **more: Any) -> Settings:
     """Settings with their data below `folder`, whatever the environment says.
 
@@ -91,6 +103,7 @@ def blank(folder: Path) -> None:
         copy.execute("PRAGMA synchronous = OFF")
         made = (uuid4().hex, str(datetime.now(UTC).replace(tzinfo=None)))
         copy.execute("UPDATE store SET id = ?, created_at = ?", made)
+        copy.execute("UPDATE write_token SET token = ?", (token_hex(8),))
 
 
 @cache
@@ -109,7 +122,7 @@ def take_key(database: Database) -> None:
         keys.take(session, KEY)
 
 
-def save(database: Database, drafts: Sequence[Draft]) -> list[articles.Saved]:
+def save(database: Database, drafts: Sequence[Draft]) -> list[saving.Saved]:
     """Store drafts in a transaction of their own."""
     with database.transaction() as session:
-        return articles.save(session, drafts, publisher="The Valley News")
+        return saving.save(session, drafts, publisher="The Valley News")

@@ -83,8 +83,8 @@ class FakeExtractor:
             )
 
 
-class FakeCrew(FakeExtractor):
-    """The same in the place of an `app.crew.Crew`."""
+class FakePool(FakeExtractor):
+    """The same in the place of an `app.extract.pool.Crew`."""
 
     def __init__(self, *_opening: object) -> None:
         super().__init__()

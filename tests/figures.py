@@ -198,7 +198,7 @@ def feeds(archive: Archive) -> str:
     """One search in every form, each counted by what its format calls a hit."""
     total = archive.get("/v1/search", q="taliban")["total"]
     forms = {
-        "atom": archive.text("/v1/search.atom", q="taliban").count("<entry>"),
+        "atom": archive.text("/v1/search.atom", q="taliban").count("<entry"),
         "json": len(archive.get("/v1/search.json", q="taliban")["items"]),
         "csv": len(list(csv.DictReader(io.StringIO(archive.text("/v1/search.csv", q="taliban"))))),
         "jsonl": len(archive.text("/v1/search.jsonl", q="taliban").splitlines()),

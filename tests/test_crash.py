@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from app import articles, indexing
+from app.articles import changes
 from app.search import open_engine
+from app.services import indexing
 from tests import factories, programs
-from tests.test_cli import broadsheet, environment, port_of
+from tests.cli.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,8 @@ KILLER = """
 import os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from app import cli, indexing
+from app import cli
+from app.services import indexing
 import app.api, app.ingest  # all that is imported later is no touch of ours
 cli.BATCH, indexing.BATCH = 7, 9
 count, last = 0, int(sys.argv.pop(1))
@@ -164,7 +166,7 @@ def test_what_a_killed_server_acknowledged_is_stored(tmp_path: Path) -> None:
     assert len(acknowledged) > 40
     assert assert_mended(tmp_path) >= len(acknowledged)
     with factories.store(tmp_path) as database, database.reading() as session:
-        stored = {str(id_) for id_, _ in articles.versions(session)}
+        stored = {str(id_) for id_, _ in changes.versions(session)}
     assert set(acknowledged) <= stored
 
 

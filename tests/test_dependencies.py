@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OURS = {"app", "install", "migrations", "tests"}
+OURS = {"app", "broadsheet_client", "install", "migrations", "tests"}
 WITH_EXTRA = {"app/extract/spacy_model.py": "entities", "app/api/tracing.py": "otel"}
 """The modules that are imported only where the extra is installed."""
 INSIDES = ("fastapi", "fastapi-offline", "uvicorn", "whoosh-reloaded")
@@ -47,7 +47,8 @@ def imported(path: Path) -> set[str]:
             found |= {each.name.partition(".")[0] for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.partition(".")[0])
-    return found - OURS - sys.stdlib_module_names
+    since = {"compression"}  # of the standard library from 3.14 on
+    return found - OURS - since - sys.stdlib_module_names
 
 
 @cache

@@ -20,7 +20,7 @@ import shlex
 import shutil
 import subprocess
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -32,18 +32,25 @@ from asgi_lifespan import LifespanManager
 from typer.testing import CliRunner
 
 import app
-from app import api, cli, crew, extract, ingest, search
-from app.api import create_app, feeds, problems, proxy, schemas, uploads
+from app import api, cli, extract, ingest, search
+from app.api import components, create_app, feeds, problems
+from app.api.middleware import proxy
+from app.api.schemas import responses
 from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE
 from app.errors import QueryError
-from app.ingest.json_lines import DERIVED
+from app.extract import pool
+from app.ingest.field_names import DERIVED
 from app.search import query
+from app.search.query.parser import DEEPEST_QUERY, MOST_CLAUSES
+from app.search.query.terms import LARGEST_SLOP
+from app.search.query.tree import FIELDS
 from app.settings import Settings
-from tests import programs
-from tests.fake_extractor import FakeCrew
+from tests import architecture, programs
+from tests.fake_extractor import FakePool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 ROOT = Path(__file__).parent.parent
 HOST = "http://127.0.0.1:8000"
@@ -148,6 +155,7 @@ def test_settings_gives_an_example_that_is_taken(name: str, monkeypatch: Any) ->
     monkeypatch.setenv(variable, value)
     taken = getattr(Settings(), name)
     taken = taken.get_secret_value() if hasattr(taken, "get_secret_value") else taken
+    taken = tuple(f"{of}={n}" for of, n in taken.items()) if isinstance(taken, dict) else taken
     taken = ",".join(map(str, taken)) if isinstance(taken, tuple) else taken
     assert str(taken) in (value, f"{value}.0")
 
@@ -240,12 +248,12 @@ def test_http_describes_every_parameter_and_no_other() -> None:
 
 def test_http_describes_every_field_of_an_article() -> None:
     described = rows(sections(HTTP, 2)["Article"])
-    assert set(described) == set(schemas.Article.model_fields)
+    assert set(described) == {field.name for field in fields(responses.Article)}
     ignored = {name for name, cells in described.items() if cells[1] == "ignored"}
     assert ignored == DERIVED & set(described)
     needed = {name for name, cells in described.items() if cells[1] == "one of these"}
-    assert needed == {name for way in uploads.ARTICLE["anyOf"] for name in way["required"]}
-    assert set(uploads.ARTICLE["properties"]) == set(described) - ignored
+    assert needed == {name for way in components.DRAFT["if"]["anyOf"] for name in way["required"]}
+    assert set(components.DRAFT["properties"]) == set(described) - ignored
 
 
 @pytest.mark.parametrize("shape", OPENAPI["components"]["schemas"])
@@ -274,9 +282,9 @@ def test_http_describes_every_problem_type_and_no_other() -> None:
 
 def test_http_names_the_media_types_of_feeds_and_exports() -> None:
     told = rows(sections(HTTP, 2)["Feeds and exports"])
-    chosen = {name: f"`/v1/search.{feeds.negotiate(name)}`" for name in told}
-    assert {name: cells[0] for name, cells in told.items()} == chosen
-    assert {each.partition(";")[0] for each in feeds.MEDIA_TYPES.values()} <= set(told)
+    assert {kind: code(cells[0])[0] for kind, cells in told.items()} == {
+        f".{kind}": media_type for kind, media_type in feeds.MEDIA_TYPES.items()
+    }
 
 
 def test_proxy_names_every_header_that_is_taken_or_ignored() -> None:
@@ -321,11 +329,11 @@ def test_query_language_says_what_is_wrong_with_a_query(wrong: str) -> None:
 
 
 def test_query_language_describes_every_field_and_no_other() -> None:
-    assert tuple(rows(LANGUAGE["Fields"])) == query.FIELDS
+    assert tuple(rows(LANGUAGE["Fields"])) == FIELDS
 
 
 def test_query_language_gives_the_limits() -> None:
-    limits = (query.LONGEST_QUERY, query.MOST_CLAUSES, query.DEEPEST_QUERY, query.LARGEST_SLOP)
+    limits = (query.LONGEST_QUERY, MOST_CLAUSES, DEEPEST_QUERY, LARGEST_SLOP)
     told = re.findall(r"[\d,.]*\d", LANGUAGE["Limits"])
     assert told[: len(limits)] == [f"{limit:,}" for limit in limits]
 
@@ -336,20 +344,38 @@ def test_query_language_gives_the_limits() -> None:
 PROJECT = tomllib.loads(page("pyproject.toml"))
 
 
+def modules(package: ModuleType) -> set[str]:
+    """The modules of a package and of those inside it, named from it on."""
+    beginning = f"{package.__name__}."
+    found = pkgutil.walk_packages(package.__path__, beginning)
+    return {module.name.removeprefix(beginning) for module in found}
+
+
 def test_architecture_names_every_module_and_no_other() -> None:
     tree = blocks(page("docs/architecture.md"))[0]
-    named = set(re.findall(r"^  (\w+)(?:\.py|/) ", tree, re.MULTILINE))
+    named = set(re.findall(r"^  (\w+)(?:\.py|/) +", tree, re.MULTILINE))
     assert named == {module.name for module in pkgutil.iter_modules(app.__path__)} | {"__main__"}
     told = rows(sections(page("docs/architecture.md"), 2)["Inside search"])
-    assert set(told) == {module.name for module in pkgutil.iter_modules(search.__path__)}
+    assert set(told) == modules(search)
     told = rows(sections(page("docs/architecture.md"), 2)["Inside extract"])
-    assert set(told) == {module.name for module in pkgutil.iter_modules(extract.__path__)}
+    assert set(told) == modules(extract)
 
 
 def test_architecture_gives_the_import_order() -> None:
-    (contract,) = [c for c in PROJECT["tool"]["importlinter"]["contracts"] if c["type"] == "layers"]
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    (contract,) = [each for each in contracts if each.get("containers") == ["app"]]
     layers = [each for each in contract["layers"] if each != "__main__"]
     assert blocks(page("docs/architecture.md"))[1].strip() == " > ".join(layers)
+
+
+def test_the_picture_of_the_architecture_is_of_the_imports_that_are_there() -> None:
+    assert page("docs/architecture.svg") == f"{architecture.draw()}\n"
+    for one, other in architecture.arrows():
+        above, below = (
+            next(n for n, layer in enumerate(architecture.layers()) if name in layer)
+            for name in (one, other)
+        )
+        assert above < below, (one, other)
 
 
 def test_container_describes_every_build_argument_with_its_default() -> None:
@@ -365,13 +391,23 @@ def test_container_describes_every_variable_of_compose() -> None:
     assert told == real | {"COMPOSE_PROJECT_NAME"}
 
 
-def test_contributing_gives_a_reason_for_every_library() -> None:
+def test_every_library_has_a_reason() -> None:
     wanted = {re.split(r"[\[<>=~!]", each)[0] for each in PROJECT["project"]["dependencies"]}
     extra = PROJECT["project"]["optional-dependencies"]["entities"]
     wanted |= {re.split(r"[\[<>=~!]", each)[0] for each in extra}
-    given = rows(sections(page("CONTRIBUTING.md"), 2)["Libraries"])
+    given = rows(page("docs/libraries.md"))
     assert set(given) == wanted
     assert all(cells[0] for cells in given.values())
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    records = sorted(ROOT.glob("docs/decisions/[0-9]*.md"))
+    for number, record in enumerate(records, 1):
+        assert record.name.startswith(f"{number:04d}-"), record.name
+        title, date = record.read_text().split("\n\n", 2)[:2]
+        assert title.startswith(f"# {number}. "), record.name
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", date), record.name
+    assert records
 
 
 def test_contributing_describes_the_make_targets() -> None:
@@ -582,7 +618,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Step, Answer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROADSHEET_DATA_DIR", str(loaded))
         patch.setenv("BROADSHEET_SOURCE", "Arab News")
-        patch.setattr(crew, "Crew", FakeCrew)
+        patch.setattr(pool, "ExtractorPool", FakePool)
         patch.chdir(ROOT)
         done = CliRunner().invoke(cli.cli, ["load", "seeds"])
     assert done.exit_code == 0, done.output
@@ -596,7 +632,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Step, Answer]:
         return {step: answer for each in pages for step, answer in each.items()}
 
     with pytest.MonkeyPatch.context() as patch, programs.command() as command:
-        patch.setattr(api, "Crew", FakeCrew)
+        patch.setattr(api, "ExtractorPool", FakePool)
         return asyncio.run(run(command))
 
 

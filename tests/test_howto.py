@@ -25,7 +25,7 @@ import pytest
 
 from app.settings import Settings
 from tests import picture, programs
-from tests.test_cli import broadsheet, environment, port_of
+from tests.cli.test_cli import broadsheet, environment, port_of
 from tests.test_docs import HOST, ROOT, Step, blocks, page, steps
 from tests.test_serving import serving
 
@@ -144,7 +144,7 @@ def test_the_tour_shows_what_the_server_can_do() -> None:
 
 def test_python_walks_a_search_and_follows_the_changes(readers: dict[str, Reader]) -> None:
     terminal = readers["docs/howto.md"]
-    walk, follow = blocks(page("docs/howto.md"), "python")
+    walk, follow, _ = blocks(page("docs/howto.md"), "python")  # the last in tests.clients
     found = terminal.run(sys.executable, "-c", walk).splitlines()
     assert [each.split()[:2] for each in found] == [
         ["2020-05-09T00:00:00Z", "Khalilzad"],

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app import doctor
-from app.database import Database
+from app.services import doctor
+from app.store.database import Database
 from tests import factories
-from tests.test_backup import fill
-from tests.test_cli import SEEDS, broadsheet, environment
+from tests.cli.test_cli import SEEDS, broadsheet, environment
+from tests.services.test_backup import fill
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import signal
 import socket
@@ -19,9 +20,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import factories, programs
+from tests.cli.test_cli import broadsheet, environment, port_of
 from tests.faults.house import eventually
-from tests.test_backup import fill
-from tests.test_cli import broadsheet, environment, port_of
+from tests.services.test_backup import fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,7 +154,9 @@ def test_workers_of_a_killed_server_answer_what_has_begun(tmp_path: Path) -> Non
             client.sendall(head + b"Content-Length: %d\r\n\r\n{" % len(body))
             _await_a_request(address)
             process.kill()
-            eventually(lambda: sum("has ended: stopping" in each for each in lines) == 2, "both")
+            eventually(
+                lambda: sum("the parent process has ended" in each for each in lines) == 2, "both"
+            )
             client.sendall(body[1:])
             assert client.recv(99).startswith(b"HTTP/1.1 200 ")
         _assert_ended(left)
@@ -267,7 +270,7 @@ def test_the_console_shows_one_harmless_line_a_request(tmp_path: Path) -> None:
 
 def test_a_process_that_hangs_ends_itself() -> None:
     program = (
-        "import time; from app.api import draining; draining.SPARE_S = 0.1;"
+        "import time; from app.api.middleware import shutdown as draining; draining.SPARE_S = 0.1;"
         "draining.Drain(drain_s=0, stop_timeout_s=0.1)._end(lambda *_: None, 15, None);"
         "time.sleep(600)"
     )
@@ -314,3 +317,29 @@ def test_a_second_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
         server.send_signal(signal.SIGINT)
         assert "Traceback" not in server.stderr.read()
     assert server.returncode in (0, -signal.SIGINT)
+
+
+_ARENAS = """
+import ctypes, re, sys, threading
+from app import api
+api._share_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
+together = threading.Barrier(8)
+def allocate():
+    libc.malloc(1000)
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+[each.start() for each in threads]
+[each.join() for each in threads]
+file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no arenas")
+def test_threads_share_the_arenas_of_the_allocator(tmp_path: Path) -> None:
+    told = tmp_path / "malloc.xml"
+    subprocess.run([sys.executable, "-c", _ARENAS, str(told)], check=True)
+    assert told.read_text().count("<heap ") <= 2

@@ -27,6 +27,37 @@ def test_an_empty_secret_or_limit_is_an_error(name: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
+    ("value", "days"),
+    [
+        ("365", {"": 365}),
+        ("Reuters=30, AFP = 90,3650", {"Reuters": 30, "AFP": 90, "": 3650}),
+        ("Smith, Lee & Co=30; 365", {"Smith, Lee & Co": 30, "": 365}),
+        ("a=b=7", {"a=b": 7}),
+    ],
+)
+def test_days_are_kept_for_all_sources_or_for_each(
+    value: str, days: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROADSHEET_KEEP_DAYS", value)
+    assert Settings().keep_days == days
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        *[(each, 1) for each in ("", " ", "never", "0", "-1", "1.5", "=30", "Post=", "999999")],
+        *[(each, 2) for each in ("30,", "30,90", "Post=30, post=90", "Post=3; AFP: 9")],
+    ],
+)
+def test_days_that_cannot_be_read_stop_the_start_and_are_named(
+    value: str, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROADSHEET_KEEP_DAYS", value)
+    with pytest.raises(ValidationError, match=f"(?s)keep_days.*part {part} "):
+        Settings()
+
+
+@pytest.mark.parametrize(
     "value", [",", " , ", "*, a b", "news.example:80", "a/b", "**", "http://a"]
 )
 def test_hosts_that_are_none_are_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,9 @@
-"""HTTP and nothing else: `create_app` puts routes, errors, docs and the sweeper together."""
+"""HTTP and nothing else: `create_app` puts routes, errors, docs and the followers together."""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import logging
 import sys
@@ -15,33 +16,35 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 
-from app import extracting, indexing, upkeep
 from app.api import (
     articles,
     changes,
     entities,
     exports,
     openapi,
-    pages,
     problems,
     reconcile,
+    reference_pages,
     search,
     system,
 )
 from app.api.access import Keyed
-from app.api.browsers import Restricted, shared_with
-from app.api.deps import Desk, known_parameters_only
-from app.api.draining import Drain
-from app.api.guard import Guarded
+from app.api.deps import Executor, known_parameters_only
 from app.api.metrics import Metrics
-from app.api.observing import Inner, Observed
-from app.api.proxy import Proxied
+from app.api.middleware.limits import Guarded
+from app.api.middleware.proxy import Proxied
+from app.api.middleware.request_log import Inner, Observed
+from app.api.middleware.security_headers import Restricted, shared_with
+from app.api.middleware.shutdown import Drain
 from app.api.tracing import open_tracer
-from app.crew import Crew, Stopped
-from app.database import Database
 from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
+from app.extract.pool import ExtractorPool, PoolStopped
+from app.ingest import records
 from app.search import open_engine
+from app.search.deadline import Deadline
+from app.services import extraction, indexing, maintenance
 from app.settings import Settings
+from app.store.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -80,13 +83,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         database = Database.open(chosen)
         database.prepare(chosen)
         engine = open_engine(chosen)
-        desk = app.state.desk = Desk(chosen, database, engine, metrics=metrics, drain=drain)
-        stop = threading.Event()
-        crew = Crew(chosen.extractor, chosen.extractor_model)
-        sweeping = asyncio.gather(
-            _repeated(desk, stop, desk.wake, partial(_sync, desk, stop)),
-            _repeated(desk, stop, desk.wake_reader, partial(_extract, desk, crew, stop)),
+        executor = app.state.executor = Executor(
+            chosen, database, engine, metrics=metrics, drain=drain
         )
+        stop = threading.Event()
+        pool = ExtractorPool(chosen.extractor, chosen.extractor_model)
+        # A thread each: a long rebuild holds up no request, and a long extraction neither
+        # requests nor the index.
+        followers = [
+            threading.Thread(
+                target=_follow,
+                args=(stop, wake, chosen.sync_interval_s, partial(work, stop)),
+                daemon=True,
+                name=name,
+            )
+            for name, wake, work in (
+                ("indexer", executor.wake, partial(_sync, executor, maintenance.Looked())),
+                ("extractor", executor.wake_reader, partial(_extract, executor, pool)),
+            )
+        ]
+        for each in followers:
+            each.start()
         try:
             with drain.watching():
                 yield
@@ -94,12 +111,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             pass  # a second Ctrl-C: uvicorn would log a traceback of it
         finally:
             stop.set()
-            await asyncio.to_thread(crew.stop)
-            desk.wake.set()
-            desk.wake_reader.set()
-            with suppress(TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(sweeping, STOP_TIMEOUT_S)
-            desk.close()
+            await asyncio.to_thread(pool.stop)
+            executor.wake.set()
+            executor.wake_reader.set()
+            deadline = Deadline(STOP_TIMEOUT_S)
+            for each in followers:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.to_thread(each.join, deadline.remaining_s)
+            executor.close()
             engine.close()
             database.close()
             if tracer is not None:
@@ -132,7 +151,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(system.router)
     problems.install(app)
     openapi.install(app, reads_keyed=chosen.reads == "keyed")
-    pages.install(app)
+    reference_pages.install(app)
     app.add_middleware(Inner)
     app.add_middleware(_HeadAsGet)
     return app
@@ -141,15 +160,31 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def served() -> FastAPI:
     """The application of the environment's settings, for a process that does nothing else.
 
-    What start-up made stays for good, so the collector need not look at it again: a look at
-    all of it held up every request, for 0.2 s. Threads change more often than every 5 ms: a
-    short search gives up its turn at every block that it reads, and waits for a long one.
+    The garbage collector skips the objects that start-up made: a full collection stopped every
+    request for 0.2 s. The GIL changes hands more often than every 5 ms: a short search releases
+    it at every block that it reads, and waits for a long one to give it back. Cells of CSV may
+    be long.
     """
+    _share_arenas()
+    records.allow_long_cells()
     app = create_app()
     gc.collect()
     gc.freeze()
     sys.setswitchinterval(_TURN_S)
     return app
+
+
+def _share_arenas() -> None:
+    """Have all threads allocate from two arenas of glibc; other C libraries have none.
+
+    By default there may be eight a core, and each keeps what its threads have freed: 12 MB of
+    an upload's memory.
+    """
+    with suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+_M_ARENA_MAX = -8  # <malloc.h>
 
 
 class _Broadsheet(FastAPI):
@@ -168,71 +203,55 @@ class _Broadsheet(FastAPI):
         return Proxied(observed, root_path=chosen.root_path, trusted=chosen.trusted_proxies)
 
 
-async def _repeated(
-    desk: Desk, stop: threading.Event, wake: asyncio.Event, work: Callable[[], None]
+def _follow(
+    stop: threading.Event, wake: threading.Event, interval_s: float, work: Callable[[], None]
 ) -> None:
-    """Do `work` at every wake-up and every interval, until stopped.
-
-    In a thread of its own: a long rebuild holds up no request, and a long extraction
-    neither requests nor the index.
-    """
-    loop = asyncio.get_running_loop()
+    """Do `work` at every wake-up and every interval, until stopped."""
     while not stop.is_set():
         wake.clear()
-        done = loop.create_future()
-        threading.Thread(target=_told, args=(work, done), daemon=True, name="sweeper").start()
-        await done
-        with suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), desk.settings.sync_interval_s)
-
-
-def _told(work: Callable[[], None], done: asyncio.Future[None]) -> None:
-    try:
         work()
-    finally:
-        with suppress(RuntimeError):  # the loop is gone when stopping took too long
-            done.get_loop().call_soon_threadsafe(done.set_result, None)
+        wake.wait(interval_s)
 
 
-def _sync(desk: Desk, stop: threading.Event) -> None:
-    """Do what is due, bring the index up to date, then have what is new read."""
+def _sync(executor: Executor, looked: maintenance.Looked, stop: threading.Event) -> None:
+    """Run the maintenance that is due, sync the index, then wake the extractor."""
     started = time.perf_counter()
     try:
-        upkeep.tend(desk.database, desk.engine, desk.settings)
-        done_ = indexing.sync(desk.database, desk.engine, stop=stop.is_set)
-        desk.metrics.synced(done_, time.perf_counter() - started)
+        maintenance.tend(executor.database, executor.engine, executor.settings, looked)
+        done_ = indexing.sync(executor.database, executor.engine, stop=stop.is_set)
+        executor.metrics.synced(done_, time.perf_counter() - started)
     except EngineBusy:  # the process that holds it brings it up to date
-        desk.metrics.sync_failed(busy=True)
-    except indexing.Stopped:
+        executor.metrics.sync_failed(busy=True)
+    except indexing.SyncStopped:
         pass
     except (BroadsheetError, OSError) as error:
-        desk.metrics.sync_failed(busy=False)
-        log.error("the index could not follow: %s", error)
+        executor.metrics.sync_failed(busy=False)
+        log.error("index sync failed: %s", error)
     except Exception:
-        desk.metrics.sync_failed(busy=False)
-        log.exception("the index could not follow")
-    desk.call(desk.wake_reader.set)
+        executor.metrics.sync_failed(busy=False)
+        log.exception("index sync failed")
+    executor.wake_reader.set()
 
 
-def _extract(desk: Desk, crew: Crew, stop: threading.Event) -> None:
-    """Bring the mentions up to date; the index is told of each batch."""
-    if desk.settings.extractor == "none":
+def _extract(executor: Executor, pool: ExtractorPool, stop: threading.Event) -> None:
+    """Sweep for mentions; each batch wakes the indexer."""
+    if executor.settings.extractor == "none":
         return
     try:
-        extracting.sweep(
-            desk.database,
-            crew,
-            desk.settings.extractor_lock,
-            progress=lambda _: desk.call(desk.wake.set),
+        extraction.sweep(
+            executor.database,
+            pool,
+            executor.settings.extractor_lock,
+            progress=lambda _: executor.wake.set(),
             stop=stop.is_set,
         )
-        crew.rest()
-    except (ExtractorBusy, Stopped):
+        pool.rest()
+    except (ExtractorBusy, PoolStopped):
         pass  # the process that holds it reads what there is; or the next start does
     except (BroadsheetError, OSError) as error:
-        log.error("extraction could not follow: %s", error)
+        log.error("extraction failed: %s", error)
     except Exception:
-        log.exception("extraction could not follow")
+        log.exception("extraction failed")
 
 
 class _HeadAsGet:

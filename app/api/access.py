@@ -1,35 +1,31 @@
-"""Who asks: the key of a request, whether it needs one, and how often its sender may ask.
+"""Access control: the key of a request, the scope that it needs, and the rate of its sender.
 
-In: a request that is within the limits of `guard`. Out: the same with its `Key` in the scope,
-or a problem document: 401 without a good key where one is needed, 403 with one that does not
-allow it, 429. That is decided by method, path and headers alone, before any route is looked
-for and before a byte of the body is read, so a stranger learns nothing of what is stored. A
-key is looked up in the store at each request: one that was revoked opens nothing from then
-on, at any worker. Where none is needed a bad one makes no difference.
+In: a request that is within the limits of `middleware.limits`. Out: the same with its `Key` in
+the scope, or a problem document: 401 without a good key where one is needed, 403 with one that
+does not allow it, 429. That is decided by method, path and headers alone, before any route is
+looked for and before a byte of the body is read, so a stranger learns nothing of what is
+stored. A key is looked up in the store at each request: one that was revoked opens nothing from
+then on, at any worker. Where none is needed a bad one makes no difference.
 """
 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
-from app.api.guard import METRICS, PROBES, is_metrics_port
+from app.api.deps import Executor
+from app.api.middleware.limits import METRICS, PROBES, is_metrics_port
 from app.api.rates import Rates
+from app.context import current
 from app.errors import AccessError, BroadsheetError, Forbidden, StoreError, Unauthorized
-from app.exchange import current
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from app.api.deps import Desk
-    from app.keys import Key
-    from app.keys import Scope as Allowed
-    from app.settings import Settings
+from app.settings import Settings
+from app.store.keys import Key
+from app.store.keys import Scope as Allowed
 
 OPEN = PROBES | {"/", "/docs", "/redoc", "/openapi.json"}
 """Open to everybody, also where reading needs a key; so is what begins with `_OPEN_FOLDER`."""
@@ -69,7 +65,7 @@ class Keyed:
             refusal = None if needed is None else error
         rate = self._rates.count(key, scope["client"])
 
-        async def told(message: Message) -> None:
+        async def noted_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message.setdefault("headers", [])
                 answered = MutableHeaders(scope=message)
@@ -82,9 +78,9 @@ class Keyed:
 
         refusal = rate.refusal or refusal
         if refusal is None:
-            if (exchange := current.get()) is not None and key is not None:
-                exchange.key = key.name
-            await self._app({**scope, "key": key}, receive, told)
+            if (context := current.get()) is not None and key is not None:
+                context.key = key.name
+            await self._app({**scope, "key": key}, receive, noted_send)
             return
         request = Request({**scope, "query_string": b""})
         response = await problems.of_error(request, refusal)
@@ -92,7 +88,7 @@ class Keyed:
             response.headers["connection"] = "close"
         if scope["method"] == "HEAD":
             response.body = b""
-        await response(scope, receive, told)
+        await response(scope, receive, noted_send)
 
     def _is_of_the_machine(self, scope: Scope, path: str) -> bool:
         """Whether a request needs no key, ever, and is not counted.
@@ -126,8 +122,8 @@ async def _key(scope: Scope, headers: Headers, needed: Allowed | None) -> Key | 
         if not given and needed is None:
             return None
         text, basic = _sent(given)
-        desk: Desk = scope["app"].state.desk
-        key = await desk.key(text)
+        executor: Executor = scope["app"].state.executor
+        key = await executor.key(text)
     except Unauthorized as error:
         raise Unauthorized(error.reason, scope=needed or "read") from error
     if needed is not None:

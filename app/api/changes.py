@@ -7,33 +7,39 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app import articles
-from app.api import cursors, schemas
-from app.api.deps import CursorKeyDep, DeskDep
-from app.api.openapi import responses
-from app.search.base import Place
+from app.api import cursors
+from app.api.deps import CursorKeyDep, ExecutorDep
+from app.api.openapi import HISTORY_LOST, documented
+from app.api.schemas import answers, requests, responses
+from app.articles import read as articles
 
 router = APIRouter(prefix="/v1/changes", tags=["articles"])
 
 
-@router.get("", response_model=schemas.ChangeList, responses=responses(422, 503, example="changes"))
+@router.get(
+    "",
+    response_model=responses.ChangeList,
+    responses=documented(422, 503, HISTORY_LOST, example="changes"),
+)
 async def changes(
     request: Request,
-    asked: Annotated[schemas.ChangeParameters, Query()],
-    desk: DeskDep,
+    parameters: Annotated[requests.ChangeParameters, Query()],
+    executor: ExecutorDep,
     cursor_key: CursorKeyDep,
 ) -> Response:
     """What was added, updated and deleted after change `since`, without gaps, in its order.
 
     Each article comes once, as it is now. Read all pages, then ask again with `last` as
-    `since`: what changes meanwhile comes then.
+    `since` and its `token`: what changes meanwhile comes then. 410 when the archive has not got
+    that change, because an older copy of it was put in its place: start again.
     """
-    of = ("changes", asked.since)
+    of = ("changes", parameters.since)
     cursor_key = replace(cursor_key, erased=0)  # a copy learns of an erasure as it goes on
-    place = cursors.decode(asked.cursor, of, cursor_key) if asked.cursor else None
-    after = (place.published_us or 0, place.id) if place is not None else None
-    found, total, more, last = await desk.read(
-        articles.events, asked.since, limit=asked.limit, after=after
+    found, last = await executor.read(
+        articles.events,
+        parameters.since,
+        limit=parameters.limit,
+        after=cursors.decode(parameters.cursor, of, cursor_key),
+        token=parameters.token,
     )
-    goes_on = Place(found[-1].id, published_us=found[-1].change) if more else None
-    return schemas.page(request, found, total, goes_on, of, cursor_key, last=last)
+    return answers.page(request, found, of, cursor_key, last=last.change, token=last.token)

@@ -1,6 +1,6 @@
-"""What routes are given: the desk, which runs work on the store off the event loop.
+"""Dependencies of routes: the executor, which runs work on the store off the event loop.
 
-A desk belongs to one application. `read` and `write` run a function of the store in a
+An executor belongs to one application. `read` and `write` run a function of the store in a
 bounded pool of threads, inside a snapshot or a transaction: when `write` returns, the
 change is committed, so no answer goes out before it.
 """
@@ -9,35 +9,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_origin
 
 from fastapi import Depends, Request
+from sqlmodel import Session
 
-from app import articles, exchange, keys
-from app.api import door
-from app.api.draining import Drain
+from app import context
+from app.api import cursors, inputs
 from app.api.metrics import Metrics
-from app.articles import CursorKey
+from app.api.middleware.shutdown import Drain
+from app.api.schemas.requests import SearchParameters
+from app.articles import read as articles
+from app.articles.read import CursorKey
 from app.errors import BroadsheetError, ParameterError, StoreBusy
-from app.keys import Key
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlmodel import Session
-
-    from app.api.schemas import SearchParameters
-    from app.database import Database
-    from app.search import base
-    from app.search.clock import Clock
-    from app.settings import Settings
+from app.search import engine as search_engine
+from app.search import synonyms
+from app.search.deadline import Deadline
+from app.settings import Settings
+from app.store import keys, sequence
+from app.store.database import Database
+from app.store.keys import Key
 
 log = logging.getLogger(__name__)
 
@@ -48,30 +47,30 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Desk:
+class Executor:
     """Database, engine and settings of one application, with its threads."""
 
     def __init__(
         self,
         settings: Settings,
         database: Database,
-        engine: base.Engine,
+        engine: search_engine.Engine,
         *,
         metrics: Metrics,
         drain: Drain,
     ) -> None:
         self.settings = settings
+        self.synonyms = synonyms.load(settings.synonyms)
         self.database = database
         self.engine = engine
         self.metrics = metrics
         self.drain = drain
-        self.wake = asyncio.Event()
+        self.wake = threading.Event()
         """Set when there is something to index."""
-        self.wake_reader = asyncio.Event()
+        self.wake_reader = threading.Event()
         """Set when there may be something to extract."""
-        self._loop = asyncio.get_running_loop()
-        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="desk")
-        self._spare = ThreadPoolExecutor(1, thread_name_prefix="aside")
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="executor")
+        self._spare = ThreadPoolExecutor(1, thread_name_prefix="spare")
         # The database takes one write at a time. Those that wait hold no thread that reads.
         self._writing = asyncio.Lock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
@@ -92,20 +91,22 @@ class Desk:
 
     async def search(
         self,
-        work: Callable[Concatenate[Session, base.Engine, base.Request, P], T],
-        wish: base.Request,
-        clock: Clock,
+        work: Callable[Concatenate[Session, search_engine.Engine, search_engine.Request, P], T],
+        search_request: search_engine.Request,
+        deadline: Deadline,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """`work(session, engine, wish, …)` with the time that waiting leaves, a tenth at least.
+        """`work(session, engine, request, …)` with the time that waiting leaves, a tenth at least.
 
         So what is asked of a busy server takes less of it, and says that it is not complete.
         """
 
         def run(session: Session) -> T:
-            left_s = max(clock.remaining_s, _LEAST * wish.timeout_s)
-            return work(session, self.engine, replace(wish, timeout_s=left_s), *args, **kwargs)
+            left_s = max(deadline.remaining_s, _LEAST * search_request.timeout_s)
+            return work(
+                session, self.engine, replace(search_request, timeout_s=left_s), *args, **kwargs
+            )
 
         return await self.read(run)
 
@@ -125,9 +126,9 @@ class Desk:
         def run() -> T:
             with self.database.transaction() as session:
                 keys.hold(session, key)
-                before = articles.last_change(session)
+                before = sequence.last_change(session)
                 result = work(session, *args, **kwargs)
-                change = articles.last_change(session)
+                change = sequence.last_change(session)
             facts: dict[str, Any] = {"key": key.name}
             if change > before:
                 facts["change"] = change
@@ -168,29 +169,29 @@ class Desk:
             with self.database.transaction() as session:
                 keys.note_use(session, key, at)
         except BroadsheetError as error:  # of use to an operator, and to no request
-            log.warning("the use of the key %s is not noted: %s", key.name, error)
+            log.warning("last use of the key %s not saved: %s", key.name, error)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`work(…)` in a thread of the pool, for the exchange that is going on."""
+        """`work(…)` in a thread of the pool, for the request that is going on."""
         return await self._in(self._pool, partial(work, *args, **kwargs))
 
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        asked = time.perf_counter()
-        going_on = exchange.current.get()
+        queued_at = time.perf_counter()
+        request = context.current.get()
 
         def timed() -> T:
             taken = time.perf_counter()
-            self.metrics.taken(taken - asked)
-            if going_on is not None:
-                going_on.add("wait", asked, taken - asked)
-            with exchange.Part("work"):
+            self.metrics.taken(taken - queued_at)
+            if request is not None:
+                request.add("wait", queued_at, taken - queued_at)
+            with context.Span("work"):
                 return work()
 
         self.metrics.queued()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(pool, partial(copy_context().run, timed))
 
-    async def aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run_spare(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work(…)` in the one thread that is kept for operators: no request is before it."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._spare, partial(work, *args, **kwargs))
@@ -200,11 +201,6 @@ class Desk:
         """Whether the server is about to stop."""
         return self.drain.begun
 
-    def call(self, work: Callable[[], object]) -> None:
-        """Have the event loop do `work` soon; for other threads."""
-        with suppress(RuntimeError):  # the loop is gone when stopping took too long
-            self._loop.call_soon_threadsafe(work)
-
     def close(self) -> None:
         """Wait for running work and give the threads back."""
         self._pool.shutdown(cancel_futures=True)
@@ -213,34 +209,39 @@ class Desk:
         self._spare.shutdown(cancel_futures=True)
 
 
-async def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+async def _executor(request: Request) -> Executor:
+    executor: Executor = request.app.state.executor
+    return executor
 
 
-DeskDep = Annotated[Desk, Depends(_desk, scope="function")]
+ExecutorDep = Annotated[Executor, Depends(_executor, scope="function")]
 
 
-async def _cursor_key(desk: DeskDep) -> CursorKey:
-    return await desk.read(articles.cursor_key)
+async def cursor_key_of(executor: Executor, cursor: str | None) -> CursorKey:
+    """The key with which a cursor is read, and the next one made."""
+    return await executor.read(articles.cursor_key, cursors.write_of(cursor))
+
+
+async def _cursor_key(request: Request, executor: ExecutorDep) -> CursorKey:
+    return await cursor_key_of(executor, request.query_params.get("cursor"))
 
 
 CursorKeyDep = Annotated[CursorKey, Depends(_cursor_key, scope="function")]
 """Read before the page: an erasure in between leaves a cursor that is expired."""
 
 
-async def wish_of(
-    asked: SearchParameters, desk: Desk, cursor_key: CursorKey, clock: Clock
-) -> base.Request:
+async def request_of(
+    parameters: SearchParameters, executor: Executor, cursor_key: CursorKey, deadline: Deadline
+) -> search_engine.Request:
     """The search that is asked for, with what the clock leaves it once its query is read.
 
     A long query is read in the pool: 10,000 words take a tenth of a second.
     """
-    if len(asked.q) < _LONG:
-        wish = asked.request(clock.remaining_s, cursor_key)
+    if len(parameters.q) < _LONG:
+        search_request = parameters.request(deadline.remaining_s, cursor_key)
     else:
-        wish = await desk.run(asked.request, clock.remaining_s, cursor_key)
-    return replace(wish, timeout_s=clock.remaining_s)
+        search_request = await executor.run(parameters.request, deadline.remaining_s, cursor_key)
+    return replace(search_request, timeout_s=deadline.remaining_s, synonyms=executor.synonyms)
 
 
 _LONG = 1_000  # characters
@@ -248,23 +249,39 @@ _LEAST = 0.1  # of the time of a search
 
 
 async def known_parameters_only(request: Request) -> None:
-    """Refuse a query parameter that the route does not know: a typo must not pass silently."""
+    """Refuse query parameters that the route does not know, and single ones that come twice.
+
+    A typo must not pass silently, nor a value that is not the one that counts.
+    """
     dependant = request.scope["route"].dependant
     known = {name for field in dependant.query_params for name in _names(field)}
+    several = {name for field in dependant.query_params for name in _names(field, list)}
+    seen: set[str] = set()
     for name, value in request.query_params.multi_items():
         if name not in known:
             listed = ", ".join(sorted(known)) or "none"
             raise ParameterError(name, f"is not a parameter of this route; it knows: {listed}")
-        if reason := door.unfit(value):
+        if name in seen and name not in several:
+            raise ParameterError(name, "is given twice and takes one value")
+        seen.add(name)
+        if reason := inputs.unfit(value):
             raise ParameterError(name, reason)
 
 
-def _names(field: Any) -> list[str]:
+def _names(field: Any, kind: type | None = None) -> list[str]:
+    """The names of the parameters of a field, of those of a `kind` such as list if given."""
     model = field.field_info.annotation
     inner = getattr(model, "model_fields", None)
-    if inner is None:
-        return [field.alias]
-    return [each.alias or name for name, each in inner.items()]
+    members = (
+        {field.alias: model}
+        if inner is None
+        else {each.alias or name: each.annotation for name, each in inner.items()}
+    )
+    return [
+        name
+        for name, annotation in members.items()
+        if kind is None or get_origin(annotation) is kind
+    ]
 
 
 async def _key(request: Request) -> Key:

@@ -8,101 +8,104 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app import companions, entities
-from app.api import cursors, schemas
-from app.api.deps import CursorKeyDep, DeskDep
-from app.api.openapi import EXPIRED, MOVED, responses
+from app.api import cursors
+from app.api.deps import CursorKeyDep, ExecutorDep
+from app.api.openapi import EXPIRED, MOVED, documented
+from app.api.schemas import answers, requests, responses
+from app.api.schemas import entities as entity_schemas
+from app.entities import read as entities
+from app.services import search
 
 router = APIRouter(prefix="/v1/entities", tags=["entities"])
 
 
 @router.get(
     "",
-    response_model=schemas.EntityList,
-    responses={**responses(422, 503, example="entities"), 410: EXPIRED},
+    response_model=entity_schemas.EntityList,
+    responses=documented(422, 503, EXPIRED, example="entities"),
 )
 async def list_entities(
     request: Request,
-    asked: Annotated[schemas.EntityParameters, Query()],
-    desk: DeskDep,
+    parameters: Annotated[entity_schemas.EntityParameters, Query()],
+    executor: ExecutorDep,
     cursor_key: CursorKeyDep,
 ) -> Response:
     """People, organizations and places, those of most articles first.
 
     With filters only those of articles that pass them, counted in these.
     """
-    wanted, sort = asked.filters(), asked.sort
-    of = ("entities", wanted, asked.q, asked.type, sort)
-    after = cursors.decode(asked.cursor, of, cursor_key) if asked.cursor else None
-    page = partial(entities.listing, sort=sort, limit=asked.limit, after=after)
-    found = await desk.read(page, wanted, beginning=asked.q, type_=asked.type)
-    return schemas.page(request, found.entities, found.total, found.after, of, cursor_key)
+    of = ("entities", parameters.filters(), parameters.q, parameters.type, parameters.sort)
+    after = cursors.decode(parameters.cursor, of, cursor_key)
+    found = await executor.read(parameters.listing(), limit=parameters.limit, after=after)
+    return answers.page(request, found, of, cursor_key)
 
 
 @router.get(
     "/{entity_id}",
-    response_model=schemas.WholeEntity,
-    responses={**responses(404, 422, 503, example="entity"), 308: MOVED},
+    response_model=entities.WholeEntity,
+    responses=documented(404, 422, 503, MOVED, example="entity"),
 )
-async def get_entity(entity_id: UUID, desk: DeskDep) -> Response:
+async def get_entity(entity_id: UUID, executor: ExecutorDep) -> Response:
     """One entity: what it is called, how often it appears, and since when."""
-    return schemas.answer(await desk.read(entities.get, entity_id))
+    return answers.answer(await executor.read(entities.get, entity_id))
 
 
 @router.get(
     "/{entity_id}/articles",
-    response_model=schemas.ArticleList,
-    responses={**responses(404, 422, 503, example="articles"), 308: MOVED, 410: EXPIRED},
+    response_model=responses.ArticleList,
+    responses=documented(404, 422, 503, MOVED, EXPIRED, example="articles"),
 )
 async def articles_of_entity(
     request: Request,
     entity_id: UUID,
-    asked: Annotated[schemas.ArticleParameters, Query()],
-    desk: DeskDep,
+    parameters: Annotated[requests.ArticleParameters, Query()],
+    executor: ExecutorDep,
     cursor_key: CursorKeyDep,
 ) -> Response:
     """The articles that mention the entity, newest first, without their text."""
-    wanted = asked.filters()
-    of = ("articles of", entity_id, wanted, asked.sort)
-    after = cursors.decode(asked.cursor, of, cursor_key) if asked.cursor else None
-    found = await desk.read(
-        entities.articles_of, entity_id, wanted, asked.sort, limit=asked.limit, after=after
+    wanted = parameters.filters()
+    of = ("articles of", entity_id, wanted, parameters.sort)
+    after = cursors.decode(parameters.cursor, of, cursor_key)
+    page = partial(
+        search.articles_of, limit=parameters.limit, after=after, fields=parameters.fields
     )
-    return schemas.page(request, found.articles, found.total, found.after, of, cursor_key)
+    found = await executor.read(page, entity_id, wanted, parameters.sort)
+    return answers.page(request, found, of, cursor_key)
 
 
 @router.get(
     "/{entity_id}/related",
-    response_model=schemas.RelatedList,
-    responses={**responses(404, 422, 503, example="related"), 308: MOVED, 410: EXPIRED},
+    response_model=entity_schemas.RelatedList,
+    responses=documented(404, 422, 503, MOVED, EXPIRED, example="related"),
 )
 async def related_entities(
     request: Request,
     entity_id: UUID,
-    asked: Annotated[schemas.RelatedParameters, Query()],
-    desk: DeskDep,
+    parameters: Annotated[entity_schemas.RelatedParameters, Query()],
+    executor: ExecutorDep,
     cursor_key: CursorKeyDep,
 ) -> Response:
     """Who and what appears in the same articles, the strongest association first."""
-    wanted, sort = asked.filters(), asked.sort
-    of = ("related to", entity_id, wanted, asked.type, sort)
-    after = cursors.decode(asked.cursor, of, cursor_key) if asked.cursor else None
-    page = partial(companions.related, type_=asked.type, sort=sort, limit=asked.limit, after=after)
-    found = await desk.read(page, entity_id, wanted)
-    return schemas.page(request, found.related, found.total, found.after, of, cursor_key)
+    of = ("related to", entity_id, parameters.filters(), parameters.type, parameters.sort)
+    after = cursors.decode(parameters.cursor, of, cursor_key)
+    related = partial(parameters.related(), entity_id=entity_id)
+    found = await executor.read(related, limit=parameters.limit, after=after)
+    return answers.page(request, found, of, cursor_key)
 
 
 @router.get(
     "/{entity_id}/timeline",
-    response_model=schemas.Timeline,
-    responses={**responses(404, 422, 503, example="timeline"), 308: MOVED},
+    response_model=entity_schemas.Timeline,
+    responses=documented(404, 422, 503, MOVED, example="timeline"),
 )
 async def timeline_of_entity(
-    entity_id: UUID, asked: Annotated[schemas.TimelineParameters, Query()], desk: DeskDep
+    entity_id: UUID,
+    parameters: Annotated[entity_schemas.TimelineParameters, Query()],
+    executor: ExecutorDep,
 ) -> Response:
-    """The entity's articles by day, week, month or year, periods without any included."""
-    found = await desk.read(
-        entities.timeline, entity_id, asked.filters(), asked.histogram, asked.tz
+    """The entity's articles by hour, day, week, month or year, periods without any included."""
+    found = await executor.read(
+        entities.timeline, entity_id, parameters.filters(), parameters.histogram
     )
     items = [{"start": each.start, "count": each.count} for each in found]
-    return schemas.answer({"items": items, "total": len(items), "next": None})
+    return answers.answer({"items": items, "total": len(items), "next": None})

@@ -1,7 +1,7 @@
-"""Entity tags: a client that has the newest answer is told so, and no editor undoes another.
+"""Entity tags: 304 for a client that has the newest answer, 412 for an edit of an older text.
 
-The tag of a search names the store's last change, the generation of the index and the
-address that was asked: all that an answer is made of. That of an article names what it shows
+The tag of a search names the store's last change with its token, the generation of the index and
+the address that was asked: all that an answer is made of. That of an article names what it shows
 and not what was found in it since: an editor's `If-Match` holds while the text does. Tags are
 weak, and compared weakly, because proxies that compress an answer weaken them.
 """
@@ -11,31 +11,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Header
 from sqlmodel import Session
+from starlette.requests import Request
 from starlette.responses import Response
 
-from app import articles
+from app.api.deps import Executor
+from app.articles import read as articles
 from app.errors import Changed
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from app.api.deps import Desk
+from app.store import sequence
 
 T = TypeVar("T")
 
 
-async def of(desk: Desk, request: Request) -> str:
+async def of(executor: Executor, request: Request) -> str:
     """The entity tag of what `request` asks for, as things stand."""
-    stamp = await desk.run(desk.engine.stamp)
-    change = await desk.read(articles.last_change)
-    accept = request.headers.get("accept", "")
-    state = f"{stamp.store_id} {stamp.generation} {change} {version('broadsheet')}"
-    named = f"{state} {accept} {request.url}"
+    stamp = await executor.run(executor.engine.stamp)
+    last = await executor.read(sequence.last)
+    store = f"{stamp.store_id} {last.change} {last.token}"
+    program = f"{version('broadsheet')} {executor.synonyms.version}"
+    state = f"{store} {stamp.generation} {program}"
+    named = f"{state} {request.url}"
     digest = hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     return f'W/"{digest}"'
 
@@ -51,7 +50,7 @@ def of_article(digest: str) -> str:
     return f'W/"{digest}"'
 
 
-def tagged(session: Session, article_id: UUID) -> tuple[articles.Whole, str]:
+def tagged(session: Session, article_id: UUID) -> tuple[articles.WholeArticle, str]:
     """An article, and the digest of what it shows."""
     return articles.get(session, article_id), articles.digest(session, article_id)
 
@@ -87,4 +86,4 @@ def unchanged(tag: str) -> Response:
 
 def headers(tag: str) -> dict[str, str]:
     """The headers that go with a tagged answer: it may be kept and must be asked for again."""
-    return {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept"}
+    return {"ETag": tag, "Cache-Control": "no-cache"}

@@ -1,35 +1,40 @@
-"""A search as a feed or a full export: Atom, JSON Feed, CSV, JSON Lines.
+"""Searches as feeds and exports (Atom, JSON Feed, CSV, JSON Lines), and lists as CSV.
 
-Feeds are paged as the search is. Exports hold the whole result: they are streamed, a page
-of articles at a time, in the search's order and over one state of its scores.
+Feeds are paged as the search is. Exports hold the whole result: they are streamed, a page at a
+time, in its order, and a search over one state of its scores.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlmodel import Session
 from starlette.responses import StreamingResponse
 
-from app import articles, finding
-from app.api import cursors, etags, feeds, openapi, schemas
-from app.api.deps import CursorKeyDep, DeskDep, wish_of
-from app.api.guard import visit_of
+from app.api import csv_tables, cursors, etags, feeds, openapi
+from app.api.deps import CursorKeyDep, Executor, ExecutorDep, request_of
+from app.api.middleware.limits import visit_of
+from app.api.schemas import entities as entity_schemas
+from app.api.schemas import requests
+from app.articles import read as articles
+from app.articles.read import CursorKey, WholeArticle
+from app.entities import read as entities
+from app.entities.cooccurrence import RelatedEntity
 from app.errors import OutOfTime
-from app.search.clock import Clock
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from sqlmodel import Session
-
-    from app.api.deps import Desk
-    from app.articles import CursorKey, Whole
-    from app.search import base
-    from app.search.base import Engine
+from app.search import engine as search_engine
+from app.search.deadline import Deadline
+from app.search.engine import Bucket, Engine, ListPage, PageKey
+from app.services import search
+from app.store import sequence
 
 router = APIRouter(tags=["search"])
+
+_Scored = tuple[WholeArticle, float]
 
 FIRST, BATCH = 20, 200
 """Articles that an export holds at once, at first and at most."""
@@ -39,129 +44,322 @@ EXPORT_TIMEOUT_S = 30.0
 """What the search of an export may take; an export is whole or it is an error."""
 
 
-async def answer(
-    kind: feeds.Format,
+async def _feed(
+    kind: Literal["atom", "json"],
     request: Request,
-    asked: schemas.SearchParameters,
-    desk: Desk,
+    parameters: requests.SearchParameters,
+    executor: Executor,
     cursor_key: CursorKey,
 ) -> Response:
-    """The search in one of `feeds.MEDIA_TYPES`."""
-    tag = await etags.of(desk, request)
+    """A page of the search, newest first unless it is asked for otherwise."""
+    tag = await etags.of(executor, request)
     if etags.matches(request, tag):
         return etags.unchanged(tag)
-    wish = await wish_of(asked, desk, cursor_key, Clock(desk.settings.search_timeout_s))
-    headers = etags.headers(tag)
-    media_type = feeds.MEDIA_TYPES[kind]
-    if kind in ("csv", "jsonl"):
-        visit_of(request).export()
-        wish = replace(wish, timeout_s=EXPORT_TIMEOUT_S)
-        first = await desk.read(_batch, desk.engine, replace(wish, limit=FIRST, after=None))
-        rows = _rows(kind, desk, wish, first)
-        headers["Content-Disposition"] = f'attachment; filename="broadsheet-search.{kind}"'
-        return StreamingResponse(rows, headers=headers, media_type=media_type)
-    entries, after = await desk.read(_batch, desk.engine, wish)
+    parameters = parameters.model_copy(update={"sort": parameters.sort or "newest"})
+    search_request = await request_of(
+        parameters, executor, cursor_key, Deadline(executor.settings.search_timeout_s)
+    )
+    found = await executor.read(_batch, executor.engine, search_request)
     here = request.url
-    page = feeds.Page(
-        title=f"Broadsheet: {asked.q}" if asked.q else "Broadsheet",
+    page = feeds.FeedPage(
+        title=f"Broadsheet: {parameters.q}" if parameters.q else "Broadsheet",
         self_url=str(here),
         home_url=str(here.replace(path=here.path.removesuffix(f".{kind}"))),
         first_url=str(here.remove_query_params("cursor")),
         next_url=None
-        if after is None
+        if found.after is None
         else str(
             here.include_query_params(
-                cursor=cursors.encode(after, schemas.list_of(wish), cursor_key)
+                cursor=cursors.encode(
+                    found.after,
+                    requests.list_of(search_request),
+                    cursor_key,
+                    asked_s=search_request.asked_s,
+                )
             )
         ),
         articles_url=str(request.url_for("list_articles")),
-        entries=[article for article, _ in entries],
-        store_id=await desk.read(articles.store_id),
+        entries=[article for article, _ in found.items],
+        store_id=await executor.read(sequence.store_id),
     )
     write = feeds.atom if kind == "atom" else feeds.json_feed
-    return Response(await desk.run(write, page), headers=headers, media_type=media_type)
+    raw = await executor.run(write, page)
+    return Response(raw, headers=etags.headers(tag), media_type=feeds.MEDIA_TYPES[kind])
+
+
+async def _export(
+    kind: Literal["csv", "jsonl"],
+    form: _Form,
+    request: Request,
+    parameters: requests.SearchParameters,
+    executor: Executor,
+    cursor_key: CursorKey,
+) -> Response:
+    """The whole result, written in a form."""
+    tag = await etags.of(executor, request)
+    if etags.matches(request, tag):
+        return etags.unchanged(tag)
+    search_request = await request_of(
+        parameters, executor, cursor_key, Deadline(executor.settings.search_timeout_s)
+    )
+    visit_of(request).export()
+    search_request = replace(search_request, timeout_s=EXPORT_TIMEOUT_S)
+
+    def page(session: Session, *, limit: int, after: PageKey | None) -> ListPage[_Scored]:
+        wanted = replace(search_request, limit=limit, after=after)
+        return _batch(session, executor.engine, wanted)
+
+    first = await executor.read(page, limit=FIRST, after=None)
+    headers = etags.headers(tag) | _named(request)
+    rows = _streamed(form, executor, first, page, lambda entry: len(entry[0].body))
+    return StreamingResponse(rows, headers=headers, media_type=feeds.MEDIA_TYPES[kind])
+
+
+def _named(request: Request) -> dict[str, str]:
+    """The header that gives a download the name of its route."""
+    name = request.url.path.rpartition("/")[2]
+    return {"Content-Disposition": f'attachment; filename="broadsheet-{name}"'}
 
 
 def _batch(
-    session: Session, engine: Engine, wish: base.Request
-) -> tuple[list[tuple[Whole, float]], base.Place | None]:
+    session: Session, engine: Engine, search_request: search_engine.Request
+) -> ListPage[_Scored]:
     """A page of the search with whole articles; one that was removed since is left out."""
-    found = finding.search(session, engine, wish)
+    found = search.search(session, engine, search_request)
     if not found.complete:
         raise OutOfTime
     stored = articles.wholes(session, [hit.id for hit in found.hits])
-    return [(stored[hit.id], hit.score) for hit in found.hits if hit.id in stored], found.after
+    entries = [(stored[hit.id], hit.score) for hit in found.hits if hit.id in stored]
+    return ListPage(entries, found.total, found.after)
 
 
-async def _rows(
-    kind: feeds.Format,
-    desk: Desk,
-    wish: base.Request,
-    batch: tuple[list[tuple[Whole, float]], base.Place | None],
+class _Form(NamedTuple):
+    """How an export is written: what stands before its items, and some of them."""
+
+    before: bytes
+    lines: Callable[[list[Any]], bytes]
+
+
+def _json_lines(fields: Sequence[str]) -> _Form:
+    def lines(entries: list[_Scored]) -> bytes:
+        return b"".join(feeds.json_line(article, score, fields) for article, score in entries)
+
+    return _Form(b"", lines)
+
+
+def _table(
+    columns: Sequence[str],
+    dialect: csv_tables.Dialect,
+    cells: Callable[[Any, Sequence[str]], Sequence[object]],
+) -> _Form:
+    def lines(items: list[Any]) -> bytes:
+        return csv_tables.lines((cells(each, columns) for each in items), dialect=dialect)
+
+    return _Form(csv_tables.header(columns, dialect=dialect), lines)
+
+
+async def _streamed(
+    form: _Form,
+    executor: Executor,
+    found: ListPage[Any],
+    page: Callable[..., ListPage[Any]],
+    chars: Callable[[Any], int],
 ) -> AsyncIterator[bytes]:
-    if kind == "csv":
-        yield feeds.csv_header()
+    """A list from the page `found` on; an item holds so many `chars` of text."""
+    yield form.before
     limit = FIRST
     while True:
-        entries, after = batch
-        if kind == "csv":
-            yield await desk.run(feeds.csv_rows, entries)
-        else:
-            yield b"".join(feeds.json_line(article, score) for article, score in entries)
-        if after is None:
+        yield await executor.run(form.lines, found.items)
+        if found.after is None:
             return
-        chars = sum(len(article.body) for article, _ in entries)
-        limit = max(min(BATCH, 2 * limit, limit * BATCH_CHARS // max(chars, 1)), 1)
-        batch = await desk.read(_batch, desk.engine, replace(wish, limit=limit, after=after))
+        held = sum(map(chars, found.items))  # a longer page may be too much
+        limit = max(min(BATCH, 2 * limit, limit * BATCH_CHARS // max(held, 1)), 1)
+        found = await executor.read(page, limit=limit, after=found.after)
 
 
-def _documented(kind: feeds.Format) -> dict[int | str, dict[str, Any]]:
-    return {
-        **openapi.responses(400, 422, 503, formats=[kind]),
-        304: openapi.UNCHANGED,
-        410: openapi.EXPIRED,
-    }
+_documented = partial(openapi.documented, 400, 422, 503, openapi.UNCHANGED, openapi.EXPIRED)
 
 
-@router.get("/v1/search.atom", response_class=Response, responses=_documented("atom"))
+@router.get("/v1/search.atom", response_class=Response, responses=_documented(form="atom"))
 async def search_atom(
     request: Request,
-    asked: Annotated[schemas.SearchParameters, Query()],
-    desk: DeskDep,
+    parameters: Annotated[requests.SearchParameters, Query()],
+    executor: ExecutorDep,
     cursor_key: CursorKeyDep,
 ) -> Response:
-    """The search as an Atom feed, a page at a time."""
-    return await answer("atom", request, asked, desk, cursor_key)
+    """The search as an Atom feed, newest first, a page at a time."""
+    return await _feed("atom", request, parameters, executor, cursor_key)
 
 
-@router.get("/v1/search.json", response_class=Response, responses=_documented("json"))
+@router.get("/v1/search.json", response_class=Response, responses=_documented(form="json"))
 async def search_json(
     request: Request,
-    asked: Annotated[schemas.SearchParameters, Query()],
-    desk: DeskDep,
+    parameters: Annotated[requests.SearchParameters, Query()],
+    executor: ExecutorDep,
     cursor_key: CursorKeyDep,
 ) -> Response:
-    """The search as a JSON Feed 1.1, a page at a time."""
-    return await answer("json", request, asked, desk, cursor_key)
+    """The search as a JSON Feed 1.1, newest first, a page at a time."""
+    return await _feed("json", request, parameters, executor, cursor_key)
 
 
-@router.get("/v1/search.csv", response_class=Response, responses=_documented("csv"))
+@router.get("/v1/search.csv", response_class=Response, responses=_documented(form="csv"))
 async def search_csv(
     request: Request,
-    asked: Annotated[schemas.SearchParameters, Query()],
-    desk: DeskDep,
+    parameters: Annotated[requests.SearchTableParameters, Query()],
+    executor: ExecutorDep,
     cursor_key: CursorKeyDep,
 ) -> Response:
     """The whole result as CSV, streamed; `limit` and `cursor` don't matter."""
-    return await answer("csv", request, asked, desk, cursor_key)
+    form = _table(parameters.fields or feeds.COLUMNS, parameters.csv, feeds.cells)
+    return await _export("csv", form, request, parameters, executor, cursor_key)
 
 
-@router.get("/v1/search.jsonl", response_class=Response, responses=_documented("jsonl"))
+@router.get("/v1/search.jsonl", response_class=Response, responses=_documented(form="jsonl"))
 async def search_jsonl(
     request: Request,
-    asked: Annotated[schemas.SearchParameters, Query()],
-    desk: DeskDep,
+    parameters: Annotated[requests.SearchParameters, Query()],
+    executor: ExecutorDep,
     cursor_key: CursorKeyDep,
 ) -> Response:
     """The whole result as JSON Lines, streamed; `broadsheet load` reads it again."""
-    return await answer("jsonl", request, asked, desk, cursor_key)
+    return await _export(
+        "jsonl", _json_lines(parameters.fields), request, parameters, executor, cursor_key
+    )
+
+
+# --- lists as CSV
+
+ARTICLE_COLUMNS = tuple(name for name in feeds.COLUMNS if name not in ("score", "body"))
+"""The columns of a list of articles, unless `fields` chooses others."""
+ENTITY_COLUMNS = (
+    *("id", "type", "name", "wikidata", "iso", "article_count", "mention_count"),
+    *("first_seen", "last_seen"),
+)
+RELATED_COLUMNS = (*ENTITY_COLUMNS, "count", "expected", "strength")
+TIMELINE_COLUMNS = ("start", "count")
+
+
+async def _list(
+    request: Request,
+    executor: Executor,
+    columns: Sequence[str],
+    dialect: csv_tables.Dialect,
+    page: Callable[..., ListPage[Any]],
+) -> Response:
+    """A list whole, as `page` reads it."""
+    visit_of(request).export()
+    first = await executor.read(page, limit=FIRST, after=None)
+
+    def chars(item: object) -> int:
+        return sum(len(cell) for cell in _cells(item, columns) if isinstance(cell, str))
+
+    rows = _streamed(_table(columns, dialect, _cells), executor, first, page, chars)
+    media_type = feeds.MEDIA_TYPES["csv"]
+    return StreamingResponse(rows, headers=_named(request), media_type=media_type)
+
+
+def _cells(item: Any, columns: Sequence[str]) -> list[Any]:
+    """The values of an item of a list; those of a related entity stand behind the entity's own."""
+    if isinstance(item, dict):  # a bullet a line; names have no line ends
+        return ["\n".join(value) if name == "summary" else value for name, value in item.items()]
+    if isinstance(item, RelatedEntity):
+        return [*_cells(item.entity, ENTITY_COLUMNS), item.count, item.expected, item.strength]
+    return [getattr(item, name) for name in columns]
+
+
+@router.get(
+    "/v1/articles.csv",
+    response_class=Response,
+    tags=["articles"],
+    responses=openapi.documented(422, 503, form="csv", example="articles.csv"),
+)
+async def articles_csv(
+    request: Request,
+    parameters: Annotated[requests.ArticleTableParameters, Query()],
+    executor: ExecutorDep,
+) -> Response:
+    """The whole list of articles as CSV, streamed; `limit` and `cursor` don't matter."""
+    columns = parameters.fields or ARTICLE_COLUMNS
+    wanted = parameters.filters()
+    page = partial(articles.listing, filters=wanted, order=parameters.sort, fields=columns)
+    return await _list(request, executor, columns, parameters.csv, page)
+
+
+@router.get(
+    "/v1/entities/{entity_id}/articles.csv",
+    response_class=Response,
+    tags=["entities"],
+    responses=openapi.documented(404, 422, 503, openapi.MOVED, form="csv", example="articles.csv"),
+)
+async def articles_of_entity_csv(
+    request: Request,
+    entity_id: UUID,
+    parameters: Annotated[requests.ArticleTableParameters, Query()],
+    executor: ExecutorDep,
+) -> Response:
+    """The articles that mention the entity as CSV, streamed; `limit` and `cursor` don't matter."""
+    columns = parameters.fields or ARTICLE_COLUMNS
+    wanted = parameters.filters()
+    page = partial(
+        search.articles_of,
+        entity_id=entity_id,
+        wanted=wanted,
+        order=parameters.sort,
+        fields=columns,
+    )
+    return await _list(request, executor, columns, parameters.csv, page)
+
+
+@router.get(
+    "/v1/entities.csv",
+    response_class=Response,
+    tags=["entities"],
+    responses=openapi.documented(422, 503, form="csv", example="entities.csv"),
+)
+async def entities_csv(
+    request: Request,
+    parameters: Annotated[entity_schemas.EntityTableParameters, Query()],
+    executor: ExecutorDep,
+) -> Response:
+    """The whole list of entities as CSV, streamed; `limit` and `cursor` don't matter."""
+    page = parameters.listing()
+    return await _list(request, executor, ENTITY_COLUMNS, parameters.csv, page)
+
+
+@router.get(
+    "/v1/entities/{entity_id}/related.csv",
+    response_class=Response,
+    tags=["entities"],
+    responses=openapi.documented(404, 422, 503, openapi.MOVED, form="csv", example="related.csv"),
+)
+async def related_entities_csv(
+    request: Request,
+    entity_id: UUID,
+    parameters: Annotated[entity_schemas.RelatedTableParameters, Query()],
+    executor: ExecutorDep,
+) -> Response:
+    """Who and what appears in the same articles as CSV; `limit` and `cursor` don't matter."""
+    page = partial(parameters.related(), entity_id=entity_id)
+    return await _list(request, executor, RELATED_COLUMNS, parameters.csv, page)
+
+
+@router.get(
+    "/v1/entities/{entity_id}/timeline.csv",
+    response_class=Response,
+    tags=["entities"],
+    responses=openapi.documented(404, 422, 503, openapi.MOVED, form="csv", example="timeline.csv"),
+)
+async def timeline_of_entity_csv(
+    request: Request,
+    entity_id: UUID,
+    parameters: Annotated[entity_schemas.TimelineTableParameters, Query()],
+    executor: ExecutorDep,
+) -> Response:
+    """The entity's articles by period as CSV."""
+    wanted = parameters.filters()
+
+    def page(session: Session, **_: object) -> ListPage[Bucket]:
+        found = entities.timeline(session, entity_id, wanted, parameters.histogram)
+        return ListPage(found, len(found), None)
+
+    return await _list(request, executor, TIMELINE_COLUMNS, parameters.csv, page)

@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus.
+"""Prometheus metrics of the server.
 
 Two kinds. What happens is counted where it happens: in this process alone, or, when
 PROMETHEUS_MULTIPROC_DIR names a folder, in files that all worker processes share, so that
@@ -11,25 +11,25 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from app import articles, indexing
+from app.context import RequestContext
 from app.errors import BroadsheetError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from app.api.deps import Desk
-    from app.exchange import Exchange
-    from app.indexing import Synced
+from app.search.engine import Engine
+from app.services import indexing
+from app.services.indexing import Synced
+from app.settings import Settings
+from app.store import sequence
+from app.store.database import Database
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -75,7 +75,7 @@ class Metrics:
             buckets=_REQUEST_S,
             registry=registry,
         )
-        self._remembered = Counter(
+        self._cached = Counter(
             "broadsheet_search_cache",
             "Searches by whether the engine remembered the answer.",
             ("result",),
@@ -116,7 +116,7 @@ class Metrics:
         for result in ("done", "busy", "failed"):
             self._syncs.labels(result)
         for result in ("hit", "miss"):
-            self._remembered.labels(result)
+            self._cached.labels(result)
 
     # --- what happens
 
@@ -124,10 +124,10 @@ class Metrics:
         """A request has come."""
         self._in_progress.inc()
 
-    def answered(self, method: str, route: str, exchange: Exchange, seconds: float) -> None:
+    def answered(self, method: str, route: str, context: RequestContext, seconds: float) -> None:
         """A request has been answered, for better or worse."""
         self._in_progress.dec()
-        key = (method, route, exchange.status or 500)
+        key = (method, route, context.status or 500)
         found = self._by_answer.get(key)
         if found is None:
             named = method if method in _METHODS else "other"
@@ -139,12 +139,12 @@ class Metrics:
                 del self._by_answer[key]
         found[0].inc()
         found[1].observe(seconds)
-        if exchange.problem is not None:
-            self._problems.labels(exchange.problem).inc()
-        if "search" in exchange.parts:
-            self._searches.observe(exchange.parts["search"])
-        if exchange.remembered is not None:
-            self._remembered.labels("hit" if exchange.remembered else "miss").inc()
+        if context.problem is not None:
+            self._problems.labels(context.problem).inc()
+        if "search" in context.parts:
+            self._searches.observe(context.parts["search"])
+        if context.cache_hit is not None:
+            self._cached.labels("hit" if context.cache_hit else "miss").inc()
 
     def queued(self) -> None:
         """A piece of work waits for a thread."""
@@ -170,10 +170,12 @@ class Metrics:
 
     # --- what is
 
-    def exposition(self, desk: Desk) -> bytes:
+    def exposition(
+        self, settings: Settings, database: Database, engine: Engine, *, draining: bool
+    ) -> bytes:
         """All metrics in Prometheus' text format. Looks things up: not for the event loop."""
         facts = CollectorRegistry(auto_describe=False)
-        facts.register(_Facts(self, desk))
+        facts.register(_Facts(self.processes(), settings, database, engine, draining))
         return generate_latest(self._counted()) + generate_latest(facts)
 
     def _counted(self) -> CollectorRegistry:
@@ -194,12 +196,15 @@ class Metrics:
         return sorted(int(path.stem.rpartition("_")[2]) for path in found)
 
 
+@dataclass(frozen=True, eq=False)
 class _Facts:
     """What is looked up at each scrape."""
 
-    def __init__(self, metrics: Metrics, desk: Desk) -> None:
-        self._metrics = metrics
-        self._desk = desk
+    processes: list[int]
+    settings: Settings
+    database: Database
+    engine: Engine
+    draining: bool
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         build = GaugeMetricFamily(
@@ -207,8 +212,8 @@ class _Facts:
             "Always 1; the labels tell what runs.",
             labels=("version", "python", "engine"),
         )
-        engine = self._desk.settings.search_engine
-        build.add_metric((version("broadsheet"), platform.python_version(), engine), 1)
+        versions = version("broadsheet"), platform.python_version(), self.settings.search_engine
+        build.add_metric(versions, 1)
         yield build
         yield from self._of_store()
         yield from self._of_system()
@@ -218,9 +223,9 @@ class _Facts:
         state = None
         counted: tuple[int, int] | None = None
         with suppress(BroadsheetError):
-            state = indexing.state(self._desk.database, self._desk.engine)
-            with self._desk.database.reading() as session:
-                counted = articles.count(session), articles.last_change(session)
+            state = indexing.state(self.database, self.engine)
+            with self.database.reading() as session:
+                counted = sequence.count(session), sequence.last_change(session)
         yield _gauge("store_up", "Whether the database answers.", counted is not None)
         yield _gauge(
             "index_ready",
@@ -239,13 +244,13 @@ class _Facts:
         )
 
     def _of_system(self) -> Iterator[GaugeMetricFamily]:
-        folder = self._desk.settings.data_dir
+        folder = self.settings.data_dir
         with suppress(OSError):
             disk = shutil.disk_usage(folder)
             yield _gauge("disk_free_bytes", "Free space where the data folder is.", disk.free)
             yield _gauge("disk_size_bytes", "Space where the data folder is.", disk.total)
-        yield _gauge("draining", "Whether this process is about to stop.", self._desk.draining)
-        processes = [each for each in self._metrics.processes() if _lives(each)]
+        yield _gauge("draining", "Whether this process is about to stop.", self.draining)
+        processes = [each for each in self.processes if _lives(each)]
         yield _gauge("workers", "Worker processes.", len(processes))
         with suppress(OSError, ValueError):  # elsewhere than on Linux
             page = os.sysconf("SC_PAGE_SIZE")

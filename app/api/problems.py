@@ -8,8 +8,9 @@ nothing of the inside; its trace goes to the log.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -19,10 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from app import errors
-from app.exchange import current
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from app.context import current
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +31,7 @@ STATUSES: dict[type[errors.BroadsheetError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
     errors.Gone: (410, "gone"),
     errors.CursorExpired: (410, "cursor-expired"),
+    errors.HistoryLost: (410, "history-lost"),
     errors.KeyTaken: (409, "key-taken"),
     errors.Changed: (412, "changed"),
     errors.QueryError: (400, "malformed-query"),
@@ -57,7 +56,8 @@ _ENGINE_DETAILS: dict[type[Exception], str] = {  # paths and traces are for the 
 TITLES = {
     "not-found": "There is no such thing here",
     "gone": "The article was taken out",
-    "cursor-expired": "The cursor is from before an erasure",
+    "cursor-expired": "The cursor is from before an erasure, or of another history",
+    "history-lost": "The archive has another history",
     "key-taken": "Another article has that address or guid",
     "changed": "The article is not what the request takes it for",
     "all-rejected": "None of what was sent is an article",
@@ -91,9 +91,9 @@ def problem(
     **facts: Any,
 ) -> Response:
     """A problem document; `facts` become members of their own."""
-    exchange = current.get()
-    if exchange is not None:
-        exchange.problem = kind
+    context = current.get()
+    if context is not None:
+        context.problem = kind
     body = _document(status, kind, detail, request.url.path, **facts)
     return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
@@ -168,9 +168,11 @@ def _moved(request: Request, error: errors.Moved) -> Response:
     query = request.url.query
     if asked:
         below = request.url.path.rpartition(asked)[2]
-        location = f"{'../' * below.count('/')}{error.heir}{below}{f'?{query}' if query else ''}"
+        location = (
+            f"{'../' * below.count('/')}{error.merged_into}{below}{f'?{query}' if query else ''}"
+        )
     else:
-        location = f"?{request.url.include_query_params(id=error.heir).query}"
+        location = f"?{request.url.include_query_params(id=error.merged_into).query}"
     return Response(status_code=308, headers={"Location": location})
 
 
@@ -248,5 +250,5 @@ async def _broken_off(request: Request, _: Exception) -> Response:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    log.error("unforeseen error at %r", request.url.path, exc_info=error)
+    log.error("unhandled error at %r", request.url.path, exc_info=error)
     return problem(request, 500, "internal-error", "the error has been logged")

@@ -1,4 +1,4 @@
-"""How often one client may ask: a rate a key, and one an address for what comes without.
+"""Rate limits: one for each key, and one for each address that asks without a key.
 
 Counted in this process, by the generic cell rate algorithm: a minute's worth may come at once
 and more comes back steadily. An IPv6 network of 64 bits counts as one address. What is
@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
-from typing import TYPE_CHECKING
 
 from throttled import MemoryStore, RateLimiterType, Throttled, per_min
 
 from app.errors import TooManyRequests
-
-if TYPE_CHECKING:
-    from app.keys import Key
-    from app.settings import Settings
+from app.settings import Settings
+from app.store.keys import Key
 
 CLIENTS = 20_000
 """Keys, and addresses, that are remembered."""

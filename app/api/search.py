@@ -1,99 +1,91 @@
-"""Routes of search: answers, feeds and exports, and what helps to search better."""
+"""Routes of search: answers, and what helps to search better."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from app import finding
-from app.api import door, etags, exports, feeds, schemas
-from app.api.deps import BodyDep, CursorKeyDep, DeskDep, wish_of
-from app.api.openapi import EXPIRED, UNCHANGED, responses
+from app.api import components, etags, inputs
+from app.api.deps import BodyDep, CursorKeyDep, Executor, ExecutorDep, cursor_key_of, request_of
+from app.api.openapi import EXPIRED, UNCHANGED, documented
+from app.api.schemas import answers, requests, responses
+from app.articles.read import CursorKey
 from app.errors import ParameterError, QueryError
-from app.search import query
-from app.search.clock import Clock
-
-if TYPE_CHECKING:
-    from app.api.deps import Desk
-    from app.articles import CursorKey
+from app.search.deadline import Deadline
+from app.search.engine import ListPage
+from app.search.query import tree as query_tree
+from app.services import search as search_service
+from app.services import suggest as suggest_service
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
-Asked = Annotated[schemas.SearchParameters, Query()]
+Parameters = Annotated[requests.SearchParameters, Query()]
 
 
 @router.get(
     "",
-    response_model=schemas.SearchAnswer,
-    responses={
-        **responses(400, 422, 503, example="search", formats=feeds.MEDIA_TYPES),
-        304: UNCHANGED,
-        410: EXPIRED,
-    },
+    response_model=responses.SearchAnswer,
+    responses=documented(400, 422, 503, UNCHANGED, EXPIRED, example="search"),
 )
 async def search(
-    request: Request, asked: Asked, desk: DeskDep, cursor_key: CursorKeyDep
+    request: Request, parameters: Parameters, executor: ExecutorDep, cursor_key: CursorKeyDep
 ) -> Response:
     """Articles that match `q` and pass the filters, best first.
 
     `total` is exact. Pages go as deep as there are hits and stay stable while articles are
-    added. `as_of` tells how current the index is. With an `Accept` header for Atom, JSON
-    Feed, CSV or JSON Lines the answer is that of `/v1/search.atom` and so on.
+    added. `as_of` tells how current the index is.
     """
-    kind = feeds.negotiate(request.headers.get("accept", ""))
-    if kind is not None:
-        return await exports.answer(kind, request, asked, desk, cursor_key)
-    tag = await etags.of(desk, request)
+    tag = await etags.of(executor, request)
     if etags.matches(request, tag):
         return etags.unchanged(tag)
-    return await _search(request, asked, desk, cursor_key, etags.headers(tag))
+    return await _search(request, parameters, executor, cursor_key, etags.headers(tag))
 
 
-async def _posted(request: Request, body: BodyDep, desk: DeskDep) -> schemas.SearchBody:
+async def _posted(request: Request, body: BodyDep, executor: ExecutorDep) -> requests.SearchBody:
     """The search in a body; read in the pool, because a long one takes a while."""
     media_type = request.headers.get("content-type", "application/json")
-    return await desk.run(_read, body, media_type.partition(";")[0].strip().lower())
+    return await executor.run(_read, body, media_type.partition(";")[0].strip().lower())
 
 
-def _read(body: bytes, media_type: str) -> schemas.SearchBody:
+def _read(body: bytes, media_type: str) -> requests.SearchBody:
     is_json = media_type == "application/json" or media_type.endswith("+json")
-    found = door.json_of(body, "body") if is_json and body else None
+    found = inputs.json_of(body, "body") if is_json and body else None
     try:
-        return schemas.SearchBody.model_validate(found)
+        return requests.SearchBody.model_validate(found)
     except ValidationError as error:
-        told = error.errors(include_url=False, include_context=False, include_input=False)
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError(
-            [{**each, "loc": ("body", *each["loc"])} for each in told]
+            [{**each, "loc": ("body", *each["loc"])} for each in problems]
         ) from error
 
 
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": schemas.SearchBody.model_json_schema()}},
+        "content": {"application/json": {"schema": components.ref("SearchBody")}},
     }
 }
 
 
 @router.post(
     "",
-    response_model=schemas.SearchAnswer,
-    responses={**responses(400, 413, 422, 503, example="search"), 410: EXPIRED},
+    response_model=responses.SearchAnswer,
+    responses=documented(400, 413, 422, 503, EXPIRED, example="search"),
     openapi_extra=_BODY,
 )
 async def search_by_body(
     request: Request,
-    asked: Annotated[schemas.SearchBody, Depends(_posted)],
-    desk: DeskDep,
-    cursor_key: CursorKeyDep,
+    parameters: Annotated[requests.SearchBody, Depends(_posted)],
+    executor: ExecutorDep,
 ) -> Response:
     """The same search with its parameters as a JSON body, for long queries."""
+    cursor_key = await cursor_key_of(executor, parameters.cursor)
     try:
-        return await _search(request, asked, desk, cursor_key, {})
+        return await _search(request, parameters, executor, cursor_key, {})
     except (ParameterError, QueryError) as error:
         error.where = "body"
         raise
@@ -101,72 +93,94 @@ async def search_by_body(
 
 async def _search(
     request: Request,
-    asked: schemas.SearchParameters,
-    desk: Desk,
+    parameters: requests.SearchParameters,
+    executor: Executor,
     cursor_key: CursorKey,
     headers: dict[str, str],
 ) -> Response:
     started = time.perf_counter()
-    clock = Clock(desk.settings.search_timeout_s)
-    wish = await wish_of(asked, desk, cursor_key, clock)
-    found = await desk.search(finding.find, wish, clock, highlight=asked.highlight)
+    deadline = Deadline(executor.settings.search_timeout_s)
+    search_request = await request_of(parameters, executor, cursor_key, deadline)
+    found = await executor.search(
+        search_service.find,
+        search_request,
+        deadline,
+        highlight=parameters.highlight,
+        fields=parameters.fields,
+    )
     suggestion = None
-    if found.total < _FEW:
-        suggestion = await desk.run(
-            finding.suggestion, desk.engine, asked.q, wish.query, timeout_s=clock.remaining_s
+    if found.total < _FEW or found.relaxed:
+        suggestion = await executor.read(
+            suggest_service.suggestion,
+            executor.engine,
+            parameters.q,
+            search_request.query,
+            timeout_s=deadline.remaining_s,
         )
     if not found.complete:
         headers = {}  # another try may find more
-    return schemas.page(
+    return answers.page(
         request,
-        found.hits,
-        found.total,
-        found.after,
-        schemas.list_of(wish),
+        ListPage(found.hits, found.total, found.after),
+        requests.list_of(search_request),
         cursor_key,
         headers=headers,
         linked=request.method == "GET",
+        asked_s=search_request.asked_s,
         facets=found.facets,
-        histogram=[schemas.bucket(each) for each in found.histogram],
+        histogram=[answers.bucket(each) for each in found.histogram],
         suggestion=suggestion,
         as_of={"change": found.cursor, "lag": found.lag},
         took_ms=round((time.perf_counter() - started) * 1000, 3),
         complete=found.complete,
+        relaxed=found.relaxed,
     )
 
 
-_FEW = 3  # hits below which a misspelt word is looked for
+_FEW = 50  # hits below which a misspelt word is looked for, and where words were let go
 
 
 @router.get(
     "/suggest",
-    response_model=schemas.Completions,
-    responses=responses(422, 503, example="completions"),
+    response_model=responses.Completions,
+    responses=documented(422, 503, example="completions"),
 )
-async def suggest(asked: Annotated[schemas.SuggestParameters, Query()], desk: DeskDep) -> Response:
+async def suggest(
+    parameters: Annotated[requests.SuggestParameters, Query()], executor: ExecutorDep
+) -> Response:
     """Completions of what was typed so far: names, words, and headlines that hold it."""
-    found = await desk.read(finding.completions, desk.engine, asked.q, asked.limit)
-    return schemas.answer({"items": found})
+    found = await executor.read(
+        suggest_service.completions, executor.engine, parameters.q, parameters.limit
+    )
+    return answers.answer({"items": found})
 
 
 @router.get(
     "/explain",
-    response_model=schemas.Explanation,
-    responses={**responses(400, 422, 503, example="explanation"), 410: EXPIRED},
+    response_model=responses.Explanation,
+    responses=documented(400, 422, 503, EXPIRED, example="explanation"),
 )
-async def explain(asked: Asked, desk: DeskDep, cursor_key: CursorKeyDep) -> Response:
+async def explain(
+    parameters: Parameters, executor: ExecutorDep, cursor_key: CursorKeyDep
+) -> Response:
     """How `q` is read: its tree, the hits of each clause and of the query without it."""
-    clock = Clock(desk.settings.search_timeout_s)
-    wish = await wish_of(asked, desk, cursor_key, clock)
-    clauses, total, complete = await desk.search(finding.explain, wish, clock)
-    tree = wish.query
-    suggestion = await desk.run(
-        finding.suggestion, desk.engine, asked.q, tree, timeout_s=clock.remaining_s
+    deadline = Deadline(executor.settings.search_timeout_s)
+    search_request = await request_of(parameters, executor, cursor_key, deadline)
+    clauses, total, complete = await executor.search(
+        search_service.explain, search_request, deadline
     )
-    return schemas.answer(
+    tree = search_request.query
+    suggestion = await executor.read(
+        suggest_service.suggestion,
+        executor.engine,
+        parameters.q,
+        tree,
+        timeout_s=deadline.remaining_s,
+    )
+    return answers.answer(
         {
             "query": str(tree) if tree else "",
-            "tree": query.explain(tree) if tree else None,
+            "tree": query_tree.explain(tree) if tree else None,
             "clauses": clauses,
             "total": total,
             "suggestion": suggestion,

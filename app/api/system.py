@@ -5,21 +5,20 @@ from __future__ import annotations
 import platform
 import sqlite3
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
-from app import articles, extracting, indexing, upkeep
-from app.api import schemas
-from app.api.deps import DeskDep
+from app.api.deps import Executor, ExecutorDep
 from app.api.metrics import MEDIA_TYPE
+from app.api.openapi import documented
+from app.api.schemas import answers, responses
 from app.errors import Draining
+from app.services import extraction, indexing, maintenance
+from app.store import sequence
 
-if TYPE_CHECKING:
-    from app.api.deps import Desk
-
-from app.api.openapi import responses
+_LIBRARIES = {"whoosh": "whoosh-reloaded", "tantivy": "tantivy"}
 
 router = APIRouter(tags=["system"])
 """Probes: they take any parameter, since load balancers add some."""
@@ -29,66 +28,72 @@ status_router = APIRouter(tags=["system"])
 @router.get(
     "/healthz",
     summary="Alive",
-    response_model=schemas.Health,
-    responses=responses(example="health"),
+    response_model=responses.Health,
+    responses=documented(example="health"),
 )
 async def healthz() -> Response:
     """Alive: the process answers. Says nothing of database and index."""
-    return schemas.answer({"status": "ok"})
+    return answers.answer({"status": "ok"})
 
 
 @router.get(
     "/readyz",
     summary="Able To Serve",
-    response_model=schemas.Health,
-    responses=responses(503, example="health"),
+    response_model=responses.Health,
+    responses=documented(503, example="health"),
 )
-async def readyz(desk: DeskDep) -> Response:
+async def readyz(executor: ExecutorDep) -> Response:
     """Able to serve: the database has its tables and an index can answer searches.
 
     Not so when the server is about to stop, though it still answers what comes.
     """
-    if desk.draining:
+    if executor.draining:
         raise Draining
-    await desk.aside(desk.database.require_schema)
-    await desk.aside(desk.engine.verify)
-    return schemas.answer({"status": "ok"})
+    await executor.run_spare(executor.database.require_schema)
+    await executor.run_spare(executor.engine.health)
+    return answers.answer({"status": "ok"})
 
 
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
-    responses={**responses(), 200: {"content": {"text/plain": {"example": "metrics"}}}},
+    responses={**documented(), 200: {"content": {"text/plain": {"example": "metrics"}}}},
 )
-async def metrics(desk: DeskDep) -> Response:
+async def metrics(executor: ExecutorDep) -> Response:
     """Counts, times and the state of store and index, for Prometheus."""
-    exposition = await desk.aside(desk.metrics.exposition, desk)
+    exposition = await executor.run_spare(
+        executor.metrics.exposition,
+        executor.settings,
+        executor.database,
+        executor.engine,
+        draining=executor.draining,
+    )
     return Response(exposition, media_type=MEDIA_TYPE)
 
 
 @status_router.get(
     "/v1/status",
-    response_model=schemas.Status,
-    responses=responses(422, 503, example="status"),
+    response_model=responses.Status,
+    responses=documented(422, 503, example="status"),
 )
-async def status(desk: DeskDep) -> Response:
+async def status(executor: ExecutorDep) -> Response:
     """Counts, the index's state and lag, and versions."""
-    return schemas.answer(await desk.run(_status, desk))
+    return answers.answer(await executor.run(_status, executor))
 
 
-def _status(desk: Desk) -> dict[str, Any]:
-    with desk.database.reading() as session:
-        change = articles.last_change(session)
+def _status(executor: Executor) -> dict[str, Any]:
+    with executor.database.reading() as session:
+        change = sequence.last_change(session)
         held = {
-            "store_id": articles.store_id(session),
-            "articles": articles.count(session),
+            "store_id": sequence.store_id(session),
+            "articles": sequence.count(session),
             "change": change,
-            "kept": upkeep.kept(session),
+            "kept": maintenance.kept(session),
         }
-        extraction = extracting.state(session)
-    state = indexing.state(desk.database, desk.engine)
+        extracted = extraction.state(session)
+    state = indexing.state(executor.database, executor.engine)
     index = {
-        "engine": desk.settings.search_engine,
+        "engine": executor.settings.search_engine,
         "state": state.name,
         "detail": state.detail,
         "cursor": state.cursor,
@@ -98,12 +103,6 @@ def _status(desk: Desk) -> dict[str, Any]:
         "broadsheet": version("broadsheet"),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        desk.settings.search_engine: version("whoosh-reloaded"),
-    }
-    extracted = {
-        "extractor": extraction.version,
-        "cursor": extraction.cursor,
-        "lag": extraction.lag,
-        "failures": extraction.failures,
+        executor.settings.search_engine: version(_LIBRARIES[executor.settings.search_engine]),
     }
     return {**held, "index": index, "extraction": extracted, "versions": versions}

@@ -12,15 +12,13 @@ from __future__ import annotations
 import os
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from starlette.types import Scope
+
+from app.context import RequestContext
 from app.errors import ExtraMissing
-
-if TYPE_CHECKING:
-    from starlette.types import Scope
-
-    from app.exchange import Exchange
-    from app.settings import Settings
+from app.settings import Settings
 
 FLUSH_TIMEOUT_MS = 3_000
 
@@ -57,10 +55,10 @@ class Tracer:
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("broadsheet", version("broadsheet"))
 
-    def begin(self, exchange: Exchange, scope: Scope) -> Any:
-        """The span of a request, begun; the exchange then belongs to its trace."""
+    def begin(self, context: RequestContext, scope: Scope) -> Any:
+        """The span of a request, begun; the context then belongs to its trace."""
         carrier = {}
-        if exchange.trace is not None:  # a sound traceparent came
+        if context.trace is not None:  # a sound traceparent came
             wanted = (b"traceparent", b"tracestate")
             carrier = {n.decode(): v.decode("latin-1") for n, v in scope["headers"] if n in wanted}
         parent = self._propagator.extract(carrier)
@@ -68,32 +66,38 @@ class Tracer:
             scope["method"], context=parent, kind=self._trace.SpanKind.SERVER
         )
         found = span.get_span_context()
-        exchange.trace = f"{found.trace_id:032x}"
-        exchange.span = f"{found.span_id:016x}"
-        exchange.traced = span.is_recording()
+        context.trace = f"{found.trace_id:032x}"
+        context.span = f"{found.span_id:016x}"
+        context.traced = span.is_recording()
         return span
 
     def end(
-        self, span: Any, exchange: Exchange, method: str, route: str, started: float, seconds: float
+        self,
+        span: Any,
+        context: RequestContext,
+        method: str,
+        route: str,
+        started: float,
+        seconds: float,
     ) -> None:
         """Finish the span of a request, with its parts below it."""
         if not span.is_recording():
             return
-        status = exchange.status or 500
+        status = context.status or 500
         span.update_name(f"{method} {route}")
         span.set_attributes(
             {
                 "http.request.method": method,
                 "http.route": route,
                 "http.response.status_code": status,
-                "broadsheet.request_id": exchange.id,
+                "broadsheet.request_id": context.id,
             }
         )
         if status >= 500:
-            span.set_status(self._trace.StatusCode.ERROR, exchange.problem)
+            span.set_status(self._trace.StatusCode.ERROR, context.problem)
         epoch_ns = time.time_ns() - int((started + seconds) * 1e9)  # of the clock of the parts
         inside = self._trace.set_span_in_context(span)
-        for name, at, took in exchange.spans:
+        for name, at, took in context.spans:
             start_ns = epoch_ns + int(at * 1e9)
             part = self._tracer.start_span(name, context=inside, start_time=start_ns)
             part.end(start_ns + int(took * 1e9))

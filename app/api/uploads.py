@@ -1,8 +1,11 @@
 """What a request body holds: articles in any format that the loader reads, by Content-Type.
 
-text/plain                      the text of a news page
-application/json                one article, or an array of them
+application/json                articles: one, an array, or a list in an object
+text/plain                      the text of a news page; what is found to be JSON or CSV is read so
+text/csv, /tab-separated-values a row of names, then one article a row
 application/x-ndjson, /jsonl    one article a line
+
+The `charset` of the type says how the body is encoded.
 
 A body is read, stored and reported in batches while it comes, so that memory does not depend on
 its length: a small one is one transaction, of a long one each batch is. Reading is done in the
@@ -11,70 +14,47 @@ pool, never on the event loop.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import orjson
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
-from app import articles
-from app.api import problems
-from app.api.bodies import Elements, Lines, Page
-from app.api.guard import visit_of
+from app import ingest
+from app.api import components, problems
+from app.api.deps import Executor
+from app.api.middleware.limits import visit_of
+from app.articles import save
+from app.articles.save import Saved
 from app.errors import ParameterError
 from app.ingest import page_text
 from app.ingest.draft import Draft, Reject
+from app.ingest.options import Options, known_encoding
+from app.store.keys import Key
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
-
-    from app.api.bodies import Reader
-    from app.api.deps import Desk
-    from app.articles import Saved
-    from app.keys import Key
+PATH = "http"
+"""The name under which uploads stand in an article's `sources`."""
 
 _FORMATS = {
-    "application/json": "json_lines",  # first, so that Swagger UI offers an example that is stored
-    "text/plain": "page_text",
+    "application/json": "json",  # first, so that Swagger UI offers an example that is stored
+    "text/plain": None,
+    "text/csv": "csv",
+    "text/tab-separated-values": "csv",
     "application/x-ndjson": "json_lines",
     "application/jsonl": "json_lines",
 }
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 
 _EXAMPLE = {"headline": "Rain fills reservoirs", "body": "It rained for a week.\n\nAll are full."}
 
-_NEEDED: dict[str, Any] = {"type": "string", "minLength": 1, "pattern": r"\S"}
-"""A headline or a text of which one must be there."""
-_TEXT: dict[str, Any] = {"type": ["string", "null"]}
-_TEXTS: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string"}}
-_INSTANT = {**_TEXT, "examples": ["2020-05-09T12:00:00Z"]}
+_DRAFT = components.ref("Draft")
 _NOT_EMPTY = {"type": "string", "minLength": 1}
-
-ARTICLE: dict[str, Any] = {
-    "type": "object",
-    "anyOf": [
-        {"required": ["headline"], "properties": {"headline": _NEEDED}},
-        {"required": ["body"], "properties": {"body": _NEEDED}},
-        {"required": ["summary"], "properties": {"summary": {"contains": _NEEDED}}},
-    ],
-    "properties": {
-        **dict.fromkeys(("headline", "body"), _TEXT),
-        **dict.fromkeys(("summary", "places", "warnings"), _TEXTS),
-        **dict.fromkeys(("caption", "credit", "byline", "dateline", "source", "section"), _TEXT),
-        "published_at": {**_TEXT, "examples": ["2020-05-09", "2020-05-09T12:00:00Z"]},
-        "published_precision": {"enum": ["day", "minute", "second", None]},
-        "url": {**_TEXT, "examples": ["https://example.org/rain"]},
-        "language": {**_TEXT, "examples": ["en"]},
-        "guid": {**_TEXT, "examples": ["urn:newsml:example.org:2020-05-09:rain"]},
-        "sender_version": {"type": ["integer", "null"], "minimum": 0, "maximum": 2**63 - 1},
-        "updated_at": _INSTANT,
-        "embargoed_until": _INSTANT,
-    },
-}
-"""An article as JSON; other members are ignored or left out with a warning."""
 
 
 def _documented(schema: dict[str, Any]) -> dict[str, Any]:
@@ -83,9 +63,9 @@ def _documented(schema: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-ONE = _documented(ARTICLE)
+ONE = _documented(_DRAFT)
 """What OpenAPI says of a body that holds one article."""
-MANY = _documented({"anyOf": [ARTICLE, {"type": "array", "items": ARTICLE}]})
+MANY = _documented({"anyOf": [_DRAFT, {"type": "array", "items": _DRAFT}]})
 """What OpenAPI says of a body that holds any number of articles."""
 
 
@@ -122,7 +102,7 @@ class Upload:
                 result = next(outcomes)
                 item |= {"outcome": result.outcome, "reason": result.reason, "line": None}
                 item["id"] = None if result.outcome == "rejected" else result.id
-                if each.origin.reader == "json_lines":
+                if each.origin.reader != page_text.NAME:
                     item["line"] = each.origin.position
             yield item
 
@@ -133,7 +113,7 @@ BATCH_BYTES = 2**20
 """Of a body that are stored at once, but for one article."""
 BLOCK_BYTES = 128 * 1024
 """Of a body that are read at once."""
-TOLD = 1_000
+NAMED = 1_000
 """Rejected ones that an answer names; more are only counted."""
 _REASONS = 3  # of those rejected that a problem's detail tells
 _KINDS = ("saved", "revised", "unchanged", "stale", "withheld", "removed", "rejected")
@@ -141,30 +121,30 @@ _IN_MEMORY_BYTES = 1 << 20
 _PIECE_BYTES = 256 * 1024
 
 
-async def store(request: Request, desk: Desk, key: Key) -> Response:
+async def store(request: Request, executor: Executor, key: Key) -> Response:
     """Store what the body of a request holds; the answer says what became of each article."""
-    report = Report(desk, request.url.path)
-    load = articles.Load("http")
-    publisher = desk.settings.source
+    report = UploadReport(executor, request.url.path)
+    load = save.Load("http")
+    publisher = executor.settings.source
     try:
-        async for found in _batches(request, desk):
+        async for found in _batches(request, executor, ids="warned"):
             upload = Upload(found).by(key)
             saved: Sequence[Saved] = ()
             if drafts := upload.drafts:
-                saved = await desk.write(
-                    key, articles.save, drafts, publisher=publisher, load=load, by=key
+                saved = await executor.write(
+                    key, save.save, drafts, publisher=publisher, load=load, by=key
                 )
-            await desk.run(report.add, upload, saved)
-        return await desk.run(report.response)
+            await executor.run(report.add, upload, saved)
+        return await executor.run(report.response)
     except BaseException:
         report.close()
         raise
 
 
-async def one(request: Request, desk: Desk, key: Key) -> Draft:
+async def one(request: Request, executor: Executor, key: Key) -> Draft:
     """The only article of a body; raises ParameterError for none, several or a bad one."""
     found: list[Draft | Reject] = []
-    async for more in _batches(request, desk):
+    async for more in _batches(request, executor, ids="ignored"):  # its path says whose it is
         found += more
         if len(found) > 1:
             break
@@ -175,9 +155,11 @@ async def one(request: Request, desk: Desk, key: Key) -> Draft:
     raise ParameterError("article", reason, where="body")
 
 
-async def _batches(request: Request, desk: Desk) -> AsyncIterator[list[Draft | Reject]]:
+async def _batches(
+    request: Request, executor: Executor, *, ids: Literal["warned", "ignored"]
+) -> AsyncIterator[list[Draft | Reject]]:
     """What is in a body, as it comes; raises HTTPException 415 without a reader."""
-    reading = reader_of(request.headers.get("content-type", ""))
+    reading = reader_of(request.headers.get("content-type", ""), ids=ids)
     visit = visit_of(request)
     found: list[Draft | Reject] = []
     block, taken_bytes = bytearray(), 0
@@ -185,7 +167,7 @@ async def _batches(request: Request, desk: Desk) -> AsyncIterator[list[Draft | R
         block += chunk
         if len(block) < BLOCK_BYTES:
             continue
-        found += await desk.run(reading.feed, bytes(block))
+        found += await executor.run(reading.feed, bytes(block))
         taken_bytes += len(block)
         block.clear()
         if not found or len(found) >= BATCH or taken_bytes >= BATCH_BYTES:
@@ -193,19 +175,19 @@ async def _batches(request: Request, desk: Desk) -> AsyncIterator[list[Draft | R
                 yield found
             found, taken_bytes = [], 0
             visit.hold(reading.held_bytes)
-    found += await desk.run(reading.feed, bytes(block))
-    found += await desk.run(reading.end)
+    found += await executor.run(reading.feed, bytes(block))
+    found += await executor.run(reading.end)
     if found:
         yield found
 
 
-class Report:
+class UploadReport:
     """What became of an upload's articles, in a file when they are many."""
 
-    def __init__(self, desk: Desk, path: str) -> None:
-        self._desk = desk
+    def __init__(self, executor: Executor, path: str) -> None:
+        self._executor = executor
         self._path = path
-        folder = str(desk.settings.data_dir)
+        folder = str(executor.settings.data_dir)
         self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, "w+b", dir=folder)  # noqa: SIM115
         self._counts: Counter[str] = Counter()
         self._reasons: dict[str, None] = {}
@@ -218,7 +200,7 @@ class Report:
             self._counts[item["outcome"]] += 1
             if item["reason"] is not None and len(self._reasons) < _REASONS:
                 self._reasons[item["reason"]] = None
-            if item["outcome"] == "rejected" and self._counts["rejected"] > TOLD:
+            if item["outcome"] == "rejected" and self._counts["rejected"] > NAMED:
                 continue
             self._file.write(self._separator + orjson.dumps(item))
             self._separator = b","
@@ -243,7 +225,7 @@ class Report:
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         try:
-            while piece := await self._desk.run(self._file.read, _PIECE_BYTES):
+            while piece := await self._executor.run(self._file.read, _PIECE_BYTES):
                 yield piece
         finally:
             self.close()
@@ -253,7 +235,7 @@ class Report:
         self._file.close()
 
 
-def reader_of(content_type: str) -> Reader:
+def reader_of(content_type: str, *, ids: Literal["warned", "ignored"] = "warned") -> ingest.Reader:
     """The reader of a content type; raises HTTPException 415 where there is none."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in _FORMATS:
@@ -261,6 +243,10 @@ def reader_of(content_type: str) -> Reader:
         raise HTTPException(
             415, f"no reader knows {media_type or 'a missing Content-Type'}; known: {known}"
         )
-    if media_type == "application/json":
-        return Elements()
-    return Page() if _FORMATS[media_type] == page_text.NAME else Lines()
+    charset = _CHARSET.search(content_type)
+    try:
+        encoding = known_encoding(charset[1]) if charset else None
+    except ValueError as error:
+        raise HTTPException(415, str(error)) from error
+    options = Options(format=_FORMATS[media_type], encoding=encoding, ids=ids)
+    return ingest.Unread(PATH, options)

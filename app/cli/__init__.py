@@ -10,6 +10,7 @@ command works with when it runs, so that `--help` waits for none of it.
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import os
@@ -17,18 +18,18 @@ import sys
 import time
 from collections import Counter
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from uuid import UUID
 
 import orjson
 import typer
 
 from app import logs
-from app.cli import common, demo, entities, keys, operations, removal
+from app.cli import common, demo, entities, exporting, keys, operations, removal
 from app.cli.common import DIFFERENT, FAILED, REJECTED, WRONG_USE, AsJson
 from app.errors import BroadsheetError, EngineBusy, ExtractorBusy
 
@@ -38,11 +39,13 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from sqlmodel import Session
 
-    from app import articles, extracting, indexing
-    from app.database import Database
+    from app.articles import save
     from app.ingest.draft import Draft, Reject
-    from app.search.base import Engine
+    from app.ingest.options import Options
+    from app.search.engine import Engine
+    from app.services import extraction, indexing
     from app.settings import Settings
+    from app.store.database import Database
 
 __all__ = ["DIFFERENT", "FAILED", "REJECTED", "WRONG_USE", "cli", "main"]
 
@@ -53,6 +56,8 @@ BATCH = 500
 BATCH_BYTES = 16 * 1024 * 1024
 BUSY_TIMEOUT_S = 60.0
 SAMPLES = 3
+NAMED = 1_000
+"""Rejected inputs that a summary and the log name; more are only counted."""
 SAMPLE_LENGTH = 200
 """Characters of a sample's body."""
 
@@ -115,6 +120,9 @@ class _Summary:
 
     counts: Counter[str] = field(default_factory=Counter)
     rejected: list[dict[str, Any]] = field(default_factory=list)
+    """The first that were rejected, NAMED of them."""
+    formats: Counter[str] = field(default_factory=Counter)
+    """The inputs that were read, by their format."""
     warned: int = 0
     load: int | None = None
     """The id of this load; None where it brought nothing."""
@@ -122,21 +130,49 @@ class _Summary:
     """The first articles that would be stored, of a rehearsal."""
 
     def reject(self, reject: Reject) -> None:
-        self.rejected.append(asdict(reject))
+        self.counts["rejected"] += 1
+        if len(self.rejected) >= NAMED:
+            return
+        reported = {"path": reject.path, "line": reject.line, "reason": reject.reason}
+        self.rejected.append(reported)
         where = reject.path if reject.line is None else f"{reject.path}:{reject.line}"
         log.warning("rejected %s: %s", where, reject.reason)
 
     def as_json(self) -> dict[str, Any]:
         kinds = ("saved", "unchanged", "revised", "stale", "withheld", "removed")
         counts = {kind: self.counts[kind] for kind in kinds}
-        told = {**counts, "rejected": self.rejected, "warned": self.warned, "load": self.load}
-        return told if self.samples is None else {**told, "samples": self.samples}
+        reported: dict[str, Any] = {
+            **counts,
+            "rejected": self.rejected,
+            "rejected_total": self.counts["rejected"],
+            "warned": self.warned,
+            "load": self.load,
+            "formats": dict(self.formats),
+        }
+        return reported if self.samples is None else {**reported, "samples": self.samples}
+
+    def _read(self) -> Iterator[str]:
+        """How many inputs of each format were read, if they are several."""
+        from app.ingest import LABELS
+
+        if sum(self.formats.values()) > 1:
+            parts = [
+                f"{number} {'file' if number == 1 else 'files'} of {LABELS[name]}"
+                for name, number in self.formats.items()
+            ]
+            yield f"{', '.join(parts)} read"
 
     def as_text(self) -> str:
-        parts = {**self.as_json(), "rejected": len(self.rejected)}
+        parts = self.as_json()
+        parts["rejected"] = parts.pop("rejected_total")
         samples = parts.pop("samples", [])
-        told = ", ".join(f"{kind} {number}" for kind, number in parts.items() if number is not None)
-        return "\n".join([told, *(orjson.dumps(each).decode() for each in samples)])
+        parts.pop("formats")
+        reported = ", ".join(
+            f"{kind} {number}" for kind, number in parts.items() if number is not None
+        )
+        return "\n".join(
+            [reported, *self._read(), *(orjson.dumps(each).decode() for each in samples)]
+        )
 
 
 @cli.command()
@@ -148,7 +184,29 @@ def load(
     as_json: AsJson = False,
     format_: Annotated[
         str | None,
-        typer.Option("--format", metavar="F", help="One of: page_text, json_lines."),
+        typer.Option("--format", metavar="F", help="One of: page_text, json_lines, json, csv."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(metavar="S", help="The publisher of all, whatever the inputs say."),
+    ] = None,
+    tz: Annotated[
+        str | None,
+        typer.Option(metavar="Z", help="Of times without a zone: Europe/Lisbon, +01:00, UTC."),
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="L", help="The language of all, a code of two letters.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="E", help="Of inputs without a byte order mark.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="Which column, or path with dots, holds a field; may be repeated.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be stored and change nothing.")
@@ -159,21 +217,40 @@ def load(
     What can't be read is rejected with its reason, and the rest goes on. Loading the same
     input again changes nothing.
     """
-    from app import articles, ingest, upkeep
+    from app import ingest
+    from app.articles import save
+    from app.ingest import records
+    from app.services import maintenance
 
     if format_ is not None and format_ not in ingest.FORMATS:
         known = ", ".join(ingest.FORMATS)
         raise typer.BadParameter(f"{format_} is not one of {known}", param_hint="--format")
+    try:
+        options = ingest.Options.mapped(
+            columns or (),
+            format=format_,
+            source=source,
+            language=language,
+            encoding=encoding,
+            time_zone=tz,
+        )
+        options = replace(options, ids="taken")
+    except ValueError as error:
+        name, _, what = str(error).partition(": ")
+        raise typer.BadParameter(what, param_hint=f"--{name}") from error
     summary = _Summary()
-    run = articles.Load("load")
+    run = save.Load("load")
     inputs = list(_inputs(paths, summary))
     with common.opened() as (settings, database, engine), common.progress() as progress:
+        gc.freeze()  # modules stay; going through them for garbage took 7 % of a load
+        gc.set_threshold(20_000, 20, 50)
+        records.allow_long_cells()
         reading = progress.add_task("reading", total=len(inputs))
         with _sessions(database, summary, dry_run=dry_run) as sessions:
             batch: list[Draft] = []
             size = 0
             for path in inputs:
-                for draft in _drafts(path, format_, summary):
+                for draft in _drafts(path, options, summary):
                     batch.append(draft)
                     size += len(draft.body)
                     if len(batch) >= BATCH or size >= BATCH_BYTES:
@@ -182,7 +259,7 @@ def load(
                 progress.advance(reading)
             _save(sessions, settings, batch, summary, run)
         if not dry_run:
-            upkeep.release(database, now=datetime.now(UTC))
+            maintenance.release(database, now=datetime.now(UTC))
             _follow(database, engine, progress)
             if settings.extractor != "none" and _extract(settings, database, progress).changed:
                 _follow(database, engine, progress)
@@ -210,18 +287,18 @@ def _save(
     settings: Settings,
     batch: list[Draft],
     summary: _Summary,
-    run: articles.Load,
+    run: save.Load,
 ) -> None:
-    from app import articles
+    from app.articles import import_
     from app.ingest import Reject
 
     if not batch:
         return
     with sessions() as session:
-        saved = articles.save(session, batch, publisher=settings.source, load=run)
+        saved = import_.take(session, batch, publisher=settings.source, load=run)
     for draft, each in zip(batch, saved, strict=True):
         if each.reason is not None:
-            line = draft.origin.position if draft.origin.reader == "json_lines" else None
+            line = draft.origin.position if draft.origin.page is None else None
             summary.reject(Reject(draft.origin.path, line, each.reason))
         else:
             summary.counts[each.outcome] += 1
@@ -231,10 +308,15 @@ def _save(
                 summary.samples.append(_sample(draft, each))
 
 
-def _sample(draft: Draft, saved: articles.Saved) -> dict[str, Any]:
+def _sample(draft: Draft, saved: save.Saved) -> dict[str, Any]:
     names = ("headline", "published_at", "source", "url")
-    told = {name: getattr(draft, name) for name in names}
-    return {"outcome": saved.outcome, "id": saved.id, **told, "body": draft.body[:SAMPLE_LENGTH]}
+    reported = {name: getattr(draft, name) for name in names}
+    return {
+        "outcome": saved.outcome,
+        "id": saved.id,
+        **reported,
+        "body": draft.body[:SAMPLE_LENGTH],
+    }
 
 
 def _inputs(paths: Iterable[str], summary: _Summary) -> Iterator[str]:
@@ -267,12 +349,12 @@ def _matching(pattern: str) -> list[str]:
         return []
 
 
-def _drafts(path: str, format_: str | None, summary: _Summary) -> Iterator[Draft]:
+def _drafts(path: str, options: Options, summary: _Summary) -> Iterator[Draft]:
     from app import ingest
 
     try:
         with _stream(path) as stream:
-            for found in ingest.read(stream, path, format=format_):
+            for found in ingest.read(stream, path, options, formats=summary.formats):
                 if isinstance(found, ingest.Draft):
                     yield found
                 else:
@@ -282,9 +364,11 @@ def _drafts(path: str, format_: str | None, summary: _Summary) -> Iterator[Draft
 
 
 @contextmanager
-def _stream(path: str) -> Iterator[io.BufferedReader]:
+def _stream(path: str) -> Iterator[io.BufferedReader[Any]]:
     if path == "-":
-        yield sys.stdin.buffer  # type: ignore[misc]
+        stdin = io.BufferedReader(cast("io.RawIOBase", sys.stdin.buffer))
+        yield stdin
+        stdin.detach()
     else:
         with Path(path).open("rb") as stream:
             yield stream
@@ -292,7 +376,7 @@ def _stream(path: str) -> Iterator[io.BufferedReader]:
 
 def _follow(database: Database, engine: Engine, progress: Progress) -> None:
     """Index what is stored; waits a while for another process that is writing the index."""
-    from app import indexing
+    from app.services import indexing
 
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     task = progress.add_task("indexing", total=None)
@@ -310,23 +394,23 @@ def _follow(database: Database, engine: Engine, progress: Progress) -> None:
 
 def _extract(
     settings: Settings, database: Database, progress: Progress, *, workers: int | None = None
-) -> extracting.Swept:
+) -> extraction.Swept:
     """Find the mentions in what is stored, by as many processes as there is work for."""
-    from app import extracting
-    from app.crew import PART, Crew
+    from app.extract.pool import PART, ExtractorPool
+    from app.services import extraction
 
-    with closing(Crew(settings.extractor, settings.extractor_model)) as crew:
-        due = extracting.waiting(database, crew.version)
-        crew.workers = workers or max(min(os.cpu_count() or 1, -(-due // PART)), 1)
+    with closing(ExtractorPool(settings.extractor, settings.extractor_model)) as pool:
+        due = extraction.waiting(database, pool.version)
+        pool.workers = workers or max(min(os.cpu_count() or 1, -(-due // PART)), 1)
         task = progress.add_task("extracting", total=due)
         advance = partial(progress.advance, task)
         try:
-            return extracting.sweep(database, crew, settings.extractor_lock, progress=advance)
+            return extraction.sweep(database, pool, settings.extractor_lock, progress=advance)
         except ExtractorBusy as error:
             if workers is not None:
                 raise
             log.warning("%s; it will read the articles", error)
-            return extracting.Swept()
+            return extraction.Swept()
 
 
 # --- the other commands
@@ -334,7 +418,7 @@ def _extract(
 
 for _name, _command in removal.COMMANDS:
     cli.command(_name)(_command)
-for _command in (*operations.COMMANDS, demo.demo):
+for _command in (*exporting.COMMANDS, *operations.COMMANDS, demo.demo):
     cli.command()(_command)
 
 
@@ -345,11 +429,11 @@ def sync(*, as_json: AsJson = False) -> None:
     It takes in what changed in the database; where it is missing, damaged or of another
     version, it is built anew.
     """
-    from app import indexing, upkeep
+    from app.services import indexing, maintenance
 
     with common.opened() as (settings, database, engine), common.progress() as progress:
         task = progress.add_task("indexing", total=None)
-        upkeep.tend(database, engine, settings)
+        maintenance.tend(database, engine, settings)
         done = indexing.sync(database, engine, progress=partial(progress.advance, task))
     if as_json:
         print(orjson.dumps(done).decode())
@@ -371,7 +455,7 @@ def extract(
 
     Those that another version of the extractor has read are read again.
     """
-    from app import extracting
+    from app.services import extraction
 
     with common.opened() as (settings, database, engine), common.progress() as progress:
         if settings.extractor == "none":
@@ -381,7 +465,7 @@ def extract(
         done = _extract(settings, database, progress, workers=many)
         _follow(database, engine, progress)
         with database.reading() as session:
-            failures = [asdict(each) for each in extracting.failures(session)]
+            failures = [asdict(each) for each in extraction.failures(session)]
     if as_json:
         print(orjson.dumps({**asdict(done), "failures": failures}).decode())
     else:
@@ -398,7 +482,7 @@ def check(
     repair: Annotated[bool, typer.Option("--repair", help="Make good what is wrong.")] = False,
 ) -> None:
     """Prove that index and database hold the same articles at the same change."""
-    from app import indexing
+    from app.services import indexing
 
     with common.opened() as (_, database, engine):
         report = indexing.check(database, engine)
@@ -411,7 +495,7 @@ def check(
         raise typer.Exit(DIFFERENT)
 
 
-def _print_report(report: indexing.Report, *, as_json: bool, to: io.TextIOBase | Any) -> None:
+def _print_report(report: indexing.IndexReport, *, as_json: bool, to: io.TextIOBase | Any) -> None:
     if as_json:
         print(orjson.dumps({**asdict(report), "agrees": report.agrees}).decode(), file=to)
         return
@@ -431,7 +515,8 @@ def show(
     article_id: Annotated[UUID, typer.Argument(metavar="ID", help="The article's id.")],
 ) -> None:
     """Print an article as the API gives it, or why it is not shown."""
-    from app import articles, history
+    from app.articles import history
+    from app.articles import read as articles
     from app.errors import NotFound
 
     with common.opened() as (_, database, _), database.reading() as session:
@@ -450,7 +535,7 @@ def warnings() -> None:
 
     One JSON object a line: the article's id, headline and warnings.
     """
-    from app import articles
+    from app.articles import read as articles
 
     with common.opened() as (_, database, _), database.reading() as session:
         for found in articles.warned(session):

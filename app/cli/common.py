@@ -2,31 +2,96 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import signal
 import sys
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Annotated
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import orjson
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.progress import Progress
 
-    from app.database import Database
     from app.errors import BroadsheetError
-    from app.search.base import Engine
+    from app.search.engine import Engine
     from app.settings import Settings
+    from app.store.database import Database
 
 log = logging.getLogger(__name__)
 
 FAILED, WRONG_USE, REJECTED, DIFFERENT = 1, 2, 3, 4
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_NAMED = (
+    *("source", "section", "author", "keyword", "domain", "language"),
+    *("place", "person", "organization", "entity"),
+)
+_NAME = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only those of it.")]
+_FILTERS: dict[str, Any] = {
+    **dict.fromkeys(_NAMED, _NAME),
+    "url": Annotated[list[str] | None, typer.Option(metavar="URL", help="Only those at it.")],
+    "guid": Annotated[
+        list[str] | None, typer.Option(metavar="G", help="Only those with it, the sender's id.")
+    ],
+    "id_": Annotated[
+        list[UUID] | None, typer.Option("--id", metavar="ID", help="Only the one with it.")
+    ],
+    "from_": Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="Only those published from it on.")
+    ],
+    "to": Annotated[str | None, typer.Option(metavar="DAY", help="Only those published until it.")],
+    "tz": Annotated[str, typer.Option(metavar="ZONE", help="The time zone that days are of.")],
+}
+
+
+def filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` with an option for each filter of a search; it gets them as `filters`."""
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        from app import filters
+        from app.errors import ParameterError
+
+        asked = {name: given.pop(name) for name in _FILTERS}
+        named = {name: asked[name] or [] for name in _NAMED}
+        try:
+            found = filters.parse(
+                named,
+                since=asked["from_"],
+                until=asked["to"],
+                time_zone=filters.known_zone(asked["tz"]),
+                ids=asked["id_"] or (),
+                urls=asked["url"] or (),
+                guids=asked["guid"] or (),
+            )
+        except ParameterError as error:
+            raise typer.BadParameter(error.reason, param_hint=f"--{error.name}") from error
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--tz") from error
+        command(**given, filters=found)
+
+    parameters: list[inspect.Parameter] = []
+    signature = inspect.signature(command, locals={"Filters": object}, eval_str=True)
+    for each in signature.parameters.values():
+        if each.name != "filters":
+            parameters.append(each)
+            continue
+        parameters += [
+            each.replace(name=name, annotation=hint, default="UTC" if name == "tz" else None)
+            for name, hint in _FILTERS.items()
+        ]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
 
 
 def complain(error: BroadsheetError) -> None:
@@ -82,8 +147,8 @@ def chosen() -> Settings:
 @contextmanager
 def opened() -> Iterator[tuple[Settings, Database, Engine]]:
     """Settings, the database at its present schema, and the engine; closed at the end."""
-    from app.database import Database
     from app.search import open_engine
+    from app.store.database import Database
 
     settings = chosen()
     with closing(Database.open(settings)) as database, closing(open_engine(settings)) as engine:

@@ -48,7 +48,7 @@ def demo(
 ) -> None:
     """Serve a few articles from a temporary folder, to try it out; Ctrl-C ends it."""
     with importing():
-        from app.api import serving
+        from app.api import server
 
     with _listening(port) as listener, _temporary_folder() as folder:
         settings = _settings(folder)
@@ -56,9 +56,9 @@ def demo(
             _fill(settings)
         except OSError as error:
             raise FolderUnwritable(str(folder), error.strerror or str(error)) from error
-        told = _told(f"http://{HOST}:{listener.getsockname()[1]}", folder)
+        announcement = _announcement(f"http://{HOST}:{listener.getsockname()[1]}", folder)
         try:
-            serving.run_on(listener, settings, started=lambda: print(told, flush=True))
+            server.run_on(listener, settings, started=lambda: print(announcement, flush=True))
         except SystemExit as error:  # the server's own code means something else than ours
             raise typer.Exit(FAILED) from error
 
@@ -109,22 +109,24 @@ def _settings(folder: Path) -> Settings:
 
 def _fill(settings: Settings) -> None:
     """Store and index the seeds; the server finds who and what they mention."""
-    from app import articles, indexing, ingest
-    from app.database import Database
+    from app import ingest
+    from app.articles import save
     from app.search import open_engine
+    from app.services import indexing
+    from app.store.database import Database
 
     with closing(Database.open(settings)) as database, closing(open_engine(settings)) as engine:
         database.prepare(settings)
-        load = articles.Load("demo")
+        load = save.Load("demo")
         for seed in sorted((files("app") / "seeds").iterdir(), key=lambda each: each.name):
             with seed.open("rb") as stream, database.transaction() as session:
                 found = ingest.read(stream, f"seeds/{seed.name}")  # type: ignore[arg-type]
                 drafts = [each for each in found if isinstance(each, ingest.Draft)]
-                articles.save(session, drafts, publisher=settings.source, load=load)
+                save.save(session, drafts, publisher=settings.source, load=load)
         indexing.sync(database, engine)
 
 
-def _told(address: str, folder: Path) -> str:
+def _announcement(address: str, folder: Path) -> str:
     """What there is to try; `folder` lets the other commands work on the same archive."""
     return f"""\
 Broadsheet is at {address}, with a few articles of {PUBLISHER}.

@@ -31,10 +31,10 @@ def find(
     ],
 ) -> None:
     """List entities by the beginning of a name, one JSON object a line."""
-    from app import entities
+    from app.entities import read as entities
 
     with common.opened() as (_, database, _), database.reading() as session:
-        for found in entities.listing(session, beginning=beginning, limit=100).entities:
+        for found in entities.listing(session, beginning=beginning, limit=100).items:
             print(orjson.dumps(found).decode())
 
 
@@ -44,10 +44,10 @@ def merge(
     into: Annotated[UUID, typer.Argument(metavar="INTO", help="The id of its heir.")],
 ) -> None:
     """Make one entity part of another; its id leads to that one from now on."""
-    from app import deciding
+    from app.entities import merging
 
-    with _deciding() as session:
-        changed = deciding.merge(session, entity_id, into)
+    with _transaction() as session:
+        changed = merging.merge(session, entity_id, into)
     print(f"changed {changed} articles")
 
 
@@ -60,10 +60,10 @@ def split(
     ],
 ) -> None:
     """Make an entity another one in some articles, and print the id of that one."""
-    from app import deciding
+    from app.entities import merging
 
-    with _deciding() as session:
-        print(deciding.split(session, entity_id, name, article_ids))
+    with _transaction() as session:
+        print(merging.split(session, entity_id, name, article_ids))
 
 
 @cli.command()
@@ -72,17 +72,17 @@ def rename(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name to show.")],
 ) -> None:
     """Show an entity under another name; its id stays."""
-    from app import deciding
+    from app.entities import merging
 
-    with _deciding() as session:
-        changed = deciding.rename(session, entity_id, name)
+    with _transaction() as session:
+        changed = merging.rename(session, entity_id, name)
     print(f"changed {changed} articles")
 
 
 @contextmanager
-def _deciding() -> Iterator[Session]:
+def _transaction() -> Iterator[Session]:
     """A transaction, and then the index is told."""
-    from app import indexing
+    from app.services import indexing
 
     with common.opened() as (_, database, engine):
         with database.transaction() as session:

@@ -20,8 +20,8 @@ from app.errors import ParameterError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from app.database import Database
-    from app.keys import Key
+    from app.store.database import Database
+    from app.store.keys import Key
 
 cli = typer.Typer(
     help="Make, list and revoke keys of the API.", no_args_is_help=True, rich_markup_mode=None
@@ -62,7 +62,7 @@ def create(
 
     The store keeps a hash of it.
     """
-    from app import keys
+    from app.store import keys
 
     with _store() as database:
         try:
@@ -72,7 +72,7 @@ def create(
                 _print(key)  # before the commit: a key that nobody saw is none
         except ParameterError as error:
             raise typer.BadParameter(error.reason, param_hint=error.name) from error
-    print(f"made {_told(made)}; it is shown this once", file=sys.stderr)
+    print(f"made {_described(made)}; it is shown this once", file=sys.stderr)
 
 
 def _print(key: str) -> None:
@@ -89,7 +89,7 @@ def _print(key: str) -> None:
         raise typer.Exit(FAILED) from error
 
 
-def _told(key: Key) -> str:
+def _described(key: Key) -> str:
     until = "does not expire" if key.expires_at is None else f"expires {_at(key.expires_at)}"
     of = "" if key.source is None else f", source {key.source}"
     return f"the key {key.name}: scope {key.scope}{of}, {until}"
@@ -98,7 +98,7 @@ def _told(key: Key) -> str:
 @cli.command(name="list")
 def list_(*, as_json: AsJson = False) -> None:
     """List every key that was ever made: what it allows, when it was used, never the key."""
-    from app import keys
+    from app.store import keys
 
     now = datetime.now(UTC)
     with _store() as database, database.reading() as session:
@@ -111,8 +111,8 @@ def list_(*, as_json: AsJson = False) -> None:
     lines: list[tuple[str, ...]] = [heads] if found else []
     for each in found:
         dates = (each.created_at, each.expires_at, each.used_at)
-        told = (each.name, each.state(now), each.scope, each.source or "-", each.prefix)
-        lines.append((*told, *("-" if at is None else _at(at) for at in dates)))
+        reported = (each.name, each.state(now), each.scope, each.source or "-", each.prefix)
+        lines.append((*reported, *("-" if at is None else _at(at) for at in dates)))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         print("  ".join(map(str.ljust, line, widths)).rstrip())
@@ -121,7 +121,7 @@ def list_(*, as_json: AsJson = False) -> None:
 @cli.command()
 def revoke(name: Name) -> None:
     """Make a key good for nothing, at once, at every worker of every server."""
-    from app import keys
+    from app.store import keys
 
     with _store() as database, database.transaction() as session:
         done = keys.revoke(session, name)
@@ -134,7 +134,7 @@ def _at(at: datetime) -> str:
 
 @contextmanager
 def _store() -> Iterator[Database]:
-    from app.database import Database
+    from app.store.database import Database
 
     settings = chosen()
     with closing(Database.open(settings)) as database:

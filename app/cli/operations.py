@@ -20,8 +20,8 @@ from app.cli.common import DIFFERENT, FAILED, WRONG_USE, AsJson, chosen, importi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from app.backup import Copied
-    from app.database import Database
+    from app.services.backup import Copied
+    from app.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +38,14 @@ def serve(
     """Serve the API; the index follows the database meanwhile."""
     with importing():
         from app import logs
-        from app.api import serving
-        from app.database import Database
+        from app.api import server
+        from app.search import synonyms
         from app.settings import refuse_retired
+        from app.store.database import Database, file_of
 
     refuse_retired(os.environ)
     settings = chosen()
+    synonyms.load(settings.synonyms)  # an error in it is told once, before there are workers
     if settings.metrics_port == port:
         print(f"error: BROADSHEET_METRICS_PORT is --port: {port}", file=sys.stderr)
         raise typer.Exit(WRONG_USE)
@@ -52,18 +54,32 @@ def serve(
     )  # from the first line on, that of the key too
     with closing(Database.open(settings)) as database:
         database.prepare(settings)  # before the workers start, so that they find the tables
+        _check_integrity(file_of(settings))
         if settings.first_key_file is not None:
             _take_key(database, settings.first_key_file)
     try:
         with _shared_metrics(workers):
-            serving.run(settings, host=host, port=port, workers=workers)
+            server.run(settings, host=host, port=port, workers=workers)
     except SystemExit as error:  # its own codes mean other things than ours
         raise typer.Exit(FAILED if error.code else 0) from error
 
 
+def _check_integrity(path: Path) -> None:
+    """Log whether all of the database is sound: checked now where that is cheap."""
+    from app.store import integrity
+
+    if not integrity.is_cheap(path):
+        last = integrity.last(path)
+        log.info("database: last full check %s", "never" if last is None else last.at)
+    elif faults := integrity.check(path):
+        log.error("database: integrity check failed, restore a backup: %s", "; ".join(faults))
+    else:
+        log.info("database: integrity check passed")
+
+
 def _take_key(database: Database, path: Path) -> None:
     """Make the key in a file good, once; a start that knows it waits for no other write."""
-    from app import keys
+    from app.store import keys
 
     text = keys.read(path)
     with database.reading() as session:
@@ -97,9 +113,9 @@ def settings(*, as_json: AsJson = False) -> None:
     if as_json:
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
-    for name, told in found.items():
-        value = "" if told["value"] is None else told["value"]
-        print(f"{name}={value}  # {told['from']}")
+    for name, reported in found.items():
+        value = "" if reported["value"] is None else reported["value"]
+        print(f"{name}={value}  # {reported['from']}")
 
 
 def doctor(*, as_json: AsJson = False) -> None:
@@ -107,7 +123,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 
     Changes nothing; exits with 4 when something is wrong, with 0 when there are but warnings.
     """
-    from app.doctor import examine
+    from app.services.doctor import examine
 
     findings = list(examine(chosen(), os.environ))
     if as_json:
@@ -123,7 +139,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 def migrate(*, as_json: AsJson = False) -> None:
     """Bring the database's tables to the revision of this program."""
-    from app.database import Database
+    from app.store.database import Database
 
     with closing(Database.open(chosen())) as database:
         before = database.revision()
@@ -144,10 +160,10 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Copy the store to a file, while it is in use; the copy is proved to be sound."""
-    from app.backup import back_up
+    from app.services.backup import back_up
 
     copied = back_up(chosen(), path, overwrite=overwrite)
-    _tell("backed up", copied, as_json=as_json)
+    _report("backed up", copied, as_json=as_json)
 
 
 def restore(
@@ -160,21 +176,21 @@ def restore(
 
     No server and no other command may use the data folder meanwhile.
     """
-    from app import backup as backups
+    from app.services import backup as backups
 
     restored = backups.restore(chosen(), path, overwrite=overwrite)
-    told = {
+    reported = {
         "keys_kept": restored.keys_kept,
         "keys_came": restored.keys_came,
         "erased_known": restored.erased_known,
     }
     agrees = restored.report.agrees
-    _tell("restored", restored.copy, as_json=as_json, agrees=agrees, **told)
+    _report("restored", restored.copy, as_json=as_json, agrees=agrees, **reported)
     if not restored.report.agrees:
         raise typer.Exit(DIFFERENT)
 
 
-def _tell(what: str, copied: Copied, *, as_json: bool, **more: Any) -> None:
+def _report(what: str, copied: Copied, *, as_json: bool, **more: Any) -> None:
     if as_json:
         print(orjson.dumps({**asdict(copied), **more}).decode())
         return

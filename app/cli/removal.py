@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from app import articles
-    from app.database import Database
-    from app.search.base import Engine
+    from app.articles import read as articles
+    from app.filters import Filters
+    from app.search.engine import Engine
     from app.settings import Settings
+    from app.store.database import Database
 
 BATCH = 500
 """Articles that are removed in a transaction."""
@@ -30,27 +31,17 @@ ERASED = 5_000
 """Articles that are erased in a transaction: their texts are overwritten before the first goes."""
 SAMPLES = 3
 
-Names = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only those of it.")]
 
-
+@common.filtered
 def remove(
     article_id: Annotated[
         UUID | None, typer.Argument(metavar="ID", help="The id of one article.")
     ] = None,
     *,
-    guid: Annotated[
-        str | None, typer.Option(metavar="G", help="The sender's id; within --source.")
-    ] = None,
     load: Annotated[
         int | None, typer.Option(metavar="LOAD", help="Take back what this load alone brought.")
     ] = None,
-    source: Names = None,
-    section: Names = None,
-    language: Names = None,
-    place: Names = None,
-    person: Names = None,
-    organization: Names = None,
-    entity: Names = None,
+    filters: Filters,
     before: Annotated[
         str | None, typer.Option(metavar="DAY", help="Only those published before it.")
     ] = None,
@@ -64,30 +55,26 @@ def remove(
 
     One by its id, those of a guid, those that pass filters, or what a load brought.
     """
-    from app import articles, removal
+    from app.articles import read as articles
+    from app.articles import removal
 
-    named = {
-        "source": source or [],
-        "section": section or [],
-        "language": language or [],
-        "place": place or [],
-        "person": person or [],
-        "organization": organization or [],
-        "entity": entity or [],
-    }
-    is_filtered = before is not None or any(named.values())
-    within = named.pop("source") if guid is not None and len(named["source"]) == 1 else None
-    ways = (article_id is not None, guid is not None, load is not None)
-    if sum(ways) + (is_filtered and not within) != 1 or (load is not None and erase):
+    chosen = _before(filters, before)
+    guid = _guid(chosen)
+    ways = (article_id is not None, load is not None, not chosen.are_any)
+    if sum(ways) != 1 or (load is not None and erase) or (chosen.guids and guid is None):
         print("error: name one: ID, --guid G, --load LOAD (not to erase), filters", file=sys.stderr)
         raise typer.Exit(WRONG_USE)
     with common.opened() as (settings, database, engine):
         if load is not None:
             _undo(database, load, dry_run=dry_run, as_json=as_json)
         else:
-            wanted = _wanted(article_id, guid, within, named, before)
             with database.reading() as session:
-                ids = wanted(session)
+                if article_id is not None:
+                    ids = [article_id]
+                elif guid is not None:  # those too that do not show
+                    ids = removal.of_guid(session, *guid)
+                else:
+                    ids = removal.matching(session, articles.resolved(session, chosen))
                 if guid is not None and not erase:
                     ids = list(articles.some(session, ids))  # those that are out stay so
                 samples = articles.some(session, ids[:SAMPLES])
@@ -96,33 +83,38 @@ def remove(
                     _in_batches(database, ids, removal.erase_all, ERASED)
                 else:
                     _in_batches(database, ids, removal.remove_all, BATCH)
-            told = {"articles": len(ids), "erased": erase, "dry_run": dry_run}
-            _tell(told, samples.values(), as_json=as_json)
+            reported = {"articles": len(ids), "erased": erase, "dry_run": dry_run}
+            _report(reported, samples.values(), as_json=as_json)
         if not dry_run:
             _carry_through(database, engine, settings)
 
 
-def _wanted(
-    article_id: UUID | None,
-    guid: str | None,
-    within: Sequence[str] | None,
-    named: dict[str, list[str]],
-    before: str | None,
-) -> Callable[[Session], list[UUID]]:
-    """What finds the ids of the articles that are meant."""
-    from app import filters, removal
+def _before(filters: Filters, before: str | None) -> Filters:
+    from app.filters import period
 
-    if article_id is not None:
-        return lambda _: [article_id]
-    if guid is not None:
-        return partial(removal.of_guid, guid=guid, source=within[0] if within else None)
+    if before is None:
+        return filters
     try:
-        chosen = filters.parse(named)
-        until = None if before is None else filters.period("before", before)[0]
+        until = period("before", before, filters.time_zone)[0]
     except ParameterError as error:
         raise typer.BadParameter(error.reason, param_hint=f"--{error.name}") from error
-    wanted = filters.Filters(chosen.named, until=until)
-    return partial(removal.matching, filters=wanted)
+    return replace(filters, until=min(until, filters.until or until))
+
+
+def _guid(filters: Filters) -> tuple[str, str | None] | None:
+    """A guid and the publisher that it is within, where that is all that filters name."""
+    from app.filters import Choice, Filters
+
+    source: str | None
+    match filters:
+        case Filters(named=(), guids=(guid,)):
+            source = None
+        case Filters(named=(("source", Choice(wanted=(source,), unwanted=())),), guids=(guid,)):
+            pass
+        case _:
+            return None
+    bare = Filters(filters.named, time_zone=filters.time_zone, guids=filters.guids)
+    return (guid, source) if filters == bare else None
 
 
 def _in_batches(
@@ -137,38 +129,39 @@ def _in_batches(
 
 
 def _undo(database: Database, load: int, *, dry_run: bool, as_json: bool) -> None:
-    from app import articles, removal
+    from app.articles import read as articles
+    from app.articles import removal
 
     opened = database.rehearsal if dry_run else database.transaction
     with opened() as session:
         samples = articles.some(session, removal.of_load(session, load)[:SAMPLES])
-        undone = articles.undo(session, load)
-    told = {
+        undone = removal.undo(session, load)
+    reported = {
         "removed": len(undone.removed),
         "changed": len(undone.changed),
         "dry_run": dry_run,
     }
-    _tell(told, samples.values(), as_json=as_json)
+    _report(reported, samples.values(), as_json=as_json)
 
 
-def _tell(
-    told: Mapping[str, object], samples: Iterable[articles.Summary], *, as_json: bool
+def _report(
+    reported: Mapping[str, object], samples: Iterable[articles.ArticleSummary], *, as_json: bool
 ) -> None:
     listed = [{"id": each.id, "headline": each.headline} for each in samples]
     if as_json:
-        print(orjson.dumps({**told, "samples": listed}).decode())
+        print(orjson.dumps({**reported, "samples": listed}).decode())
         return
-    print(", ".join(f"{name} {value}" for name, value in told.items() if value is not False))
+    print(", ".join(f"{name} {value}" for name, value in reported.items() if value is not False))
     for each in listed:
         print(f"{each['id']} {each['headline']}")
 
 
 def _carry_through(database: Database, engine: Engine, settings: Settings) -> None:
     """Bring the index up to date; a server that writes it meanwhile does so instead."""
-    from app import indexing, upkeep
+    from app.services import indexing, maintenance
 
     try:
-        upkeep.tend(database, engine, settings)
+        maintenance.tend(database, engine, settings)
         indexing.sync(database, engine)
     except EngineBusy as error:
         print(f"{error}; it will take the change in", file=sys.stderr)
@@ -178,11 +171,11 @@ def restore_article(
     article_id: Annotated[UUID, typer.Argument(metavar="ID", help="The article's id.")],
 ) -> None:
     """Bring back an article that was removed."""
-    from app import articles
+    from app.articles import removal
 
     with common.opened() as (settings, database, engine):
         with database.transaction() as session:
-            articles.restore(session, article_id)
+            removal.restore(session, article_id)
         _carry_through(database, engine, settings)
     print(f"restored {article_id}")
 
@@ -192,11 +185,11 @@ def join(
     into_id: Annotated[UUID, typer.Argument(metavar="INTO-ID", help="The id that stays.")],
 ) -> None:
     """Make two articles one, with the versions, keys and inputs of both."""
-    from app import articles
+    from app.articles import removal
 
     with common.opened() as (settings, database, engine):
         with database.transaction() as session:
-            articles.join(session, article_id, into_id)
+            removal.join(session, article_id, into_id)
         _carry_through(database, engine, settings)
     print(f"joined {article_id} into {into_id}")
 

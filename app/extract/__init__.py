@@ -1,7 +1,8 @@
-"""Who and where: the people, organizations and places of articles, found and named.
+"""Extraction: the people, organizations and places of articles, found and named.
 
 In: an article's fields as a `Text`. Out: its `Mention`s, or a `Failure` with the reason. A
-finder marks what looks like a name, spaCy's model or rules; `resolution` makes names of it.
+finder marks what looks like a name, spaCy's model or rules; `pipeline` makes names of it. Of an
+article in another language than English there are the names of the authority file alone.
 Nothing here knows the database.
 """
 
@@ -10,25 +11,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from app.errors import ExtractorMissing
-from app.extract import resolution, rules
-from app.extract.base import TYPES, Extractor, Failure, Field, Mention, Text, Type
-from app.extract.passages import Reading, reading
+from app.extract import pipeline, rules, spacy_model
+from app.extract.base import TYPES as TYPES
+from app.extract.base import Extractor as Extractor
+from app.extract.base import Failure as Failure
+from app.extract.base import Field as Field
+from app.extract.base import Mention as Mention
+from app.extract.base import Text as Text
+from app.extract.base import Type as Type
+from app.extract.document import Reading, reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
-
-__all__ = [
-    "TYPES",
-    "Choice",
-    "Extractor",
-    "Failure",
-    "Field",
-    "Mention",
-    "Text",
-    "Type",
-    "open_extractor",
-]
 
 Choice = Literal["auto", "spacy", "rules", "none"]
 
@@ -51,7 +46,7 @@ class Resolving:
     def __init__(self, finder: Finder, *, without: Collection[str] = ()) -> None:
         self._finder = finder
         self._without = without
-        self.version = f"{finder.name} {resolution.RULES}"
+        self.version = f"{finder.name} {pipeline.RULES}"
 
     def extract(self, texts: Sequence[Text]) -> Iterator[list[Mention] | Failure]:
         """The mentions of each text, in the order of fields and offsets; never raises for one."""
@@ -68,10 +63,21 @@ class Resolving:
 
     def _mentions(self, texts: Sequence[Text]) -> list[list[Mention]]:
         readings = [reading(text) for text in texts]
-        for each in readings:
-            resolution.prepare(each, without=self._without)
-        self._finder.find(readings)
-        return [resolution.resolve(each, without=self._without) for each in readings]
+        english = [each for each, text in zip(readings, texts, strict=True) if _is_english(text)]
+        for each in english:
+            pipeline.prepare(each, without=self._without)
+        self._finder.find(english)
+        return [
+            pipeline.resolve(each, without=self._without)
+            if _is_english(text)
+            else pipeline.known(each)
+            for each, text in zip(readings, texts, strict=True)
+        ]
+
+
+def _is_english(text: Text) -> bool:
+    """Whether finders and rules read a text: they know English alone. Unknown counts as English."""
+    return text.language in {None, "en"}
 
 
 class NoExtractor:
@@ -94,8 +100,6 @@ def open_extractor(choice: Choice, model: Path | None = None) -> Extractor:
         return NoExtractor()
     if choice == "rules":
         return Resolving(rules.RulesFinder())
-    from app.extract import spacy_model
-
     try:
         return Resolving(spacy_model.open_model(model))
     except ExtractorMissing:

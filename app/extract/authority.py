@@ -1,8 +1,8 @@
-"""The entities that are known beforehand, from `authority.toml`, and what a name may mean.
+"""The authority file `authority.toml`: entities known beforehand, and what a name may mean.
 
 The file is made by hand and says at its top what its fields mean. Read once, at the first
 question. Nothing here knows an article: which of several meanings holds is decided by
-`app.extract.gazetteer`.
+`app.extract.steps.gazetteer`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class KnownName:
     """A name of the file at a place in a text, and all entries that it may mean."""
 
     start: int
@@ -110,10 +110,10 @@ def _spelt_so(entry: Entry, name: str) -> bool:
     )
 
 
-def scan(text: str) -> Iterator[Hit]:
+def scan(text: str) -> Iterator[KnownName]:
     """The names of the file in `text`, case as in the file, the longest first, none within another.
 
-    Of acronyms and such in capitals only what stands in capitals.
+    Of acronyms and such in capitals only what stands in capitals; places in capitals too.
     """
     by_start, end = _by_start(), 0
     for match in _WORD.finditer(text):
@@ -124,7 +124,7 @@ def scan(text: str) -> Iterator[Hit]:
             end_of_name = start + len(name)
             if text.startswith(name, start) and not text[end_of_name : end_of_name + 1].isalnum():
                 end = end_of_name
-                yield Hit(start, end, name, found)
+                yield KnownName(start, end, name, found)
                 break
 
 
@@ -166,6 +166,9 @@ def _by_start() -> dict[str, tuple[tuple[str, tuple[Entry, ...]], ...]]:
     for entry in entries():
         for name in entry.names:
             by_spelling[name].append(entry)
+            known = entry.type == "place" and name not in entry.weak
+            if known and len(name) >= _SHORT and not name.isupper():
+                by_spelling[name.upper()].append(entry)
     found: defaultdict[str, list[tuple[str, tuple[Entry, ...]]]] = defaultdict(list)
     for name, each in by_spelling.items():
         first = _WORD.match(name)

@@ -1,7 +1,7 @@
 """What goes into an extractor and what comes out: Text, Mention, Failure, Extractor.
 
 An extractor reads one article at a time and knows no other: who is meant across articles is
-decided by `app.entities`. It never writes, and never runs while a request waits.
+decided by `app.entities.read`. It never writes, and never runs while a request waits.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ TYPES: tuple[Type, ...] = ("person", "organization", "place")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The fields of an article that are read, as they are stored."""
+    """The fields of an article that are read, as they are stored, and its language, if known."""
 
     headline: str
     summary: Sequence[str] = ()
     caption: str | None = None
     dateline: str | None = None
     body: str = ""
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Names found without a model: by capitals, titles, given names and the authority file.
+"""The finder without a model: names by capitals, titles, given names and the authority file.
 
 Much less exact than the model, but it needs nothing that has to be installed. Paragraphs in,
 spans out; what they mean is not decided here.
@@ -10,13 +10,13 @@ import re
 from typing import TYPE_CHECKING
 
 from app.extract import authority, lexicon
-from app.extract.passages import Span, last_word, next_word
+from app.extract.document import Span, last_word, next_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.extract.base import Type
-    from app.extract.passages import Reading
+    from app.extract.document import Reading
 
 _CAP = r"(?:[A-Z][\w’'-]*[\w]|[A-Z]\.|[A-Z])"
 _PARTICLE = r"(?:bin|ibn|bint|al|el|de|da|di|van|von|der|den|del|du|ul)"

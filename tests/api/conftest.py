@@ -37,16 +37,17 @@ def serve(tmp_path: Path) -> Serve:
     @asynccontextmanager
     async def _serve(drafts: Sequence[Draft] = (), **more: Any) -> AsyncIterator[httpx.AsyncClient]:
         factories.blank(tmp_path)
-        chosen = factories.settings(tmp_path, **{"sync_interval_s": 3600, **more})
+        given = {"sync_interval_s": 3600, "search_timeout_s": 60, **more}
+        chosen = factories.settings(tmp_path, **given)
         app: FastAPI = create_app(chosen)
         async with LifespanManager(app, startup_timeout=120, shutdown_timeout=120) as manager:
             transport = httpx.ASGITransport(manager.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 client.app = app  # type: ignore[attr-defined]
-                factories.take_key(app.state.desk.database)
+                factories.take_key(app.state.executor.database)
                 client.headers.update(factories.KEYED)
                 if drafts:
-                    factories.save(app.state.desk.database, drafts)
+                    factories.save(app.state.executor.database, drafts)
                 await follow(client)
                 yield client
 
@@ -55,13 +56,13 @@ def serve(tmp_path: Path) -> Serve:
 
 async def follow(client: httpx.AsyncClient) -> None:
     """Let the sweeper take in what is stored."""
-    client.app.state.desk.wake.set()  # type: ignore[attr-defined]
+    client.app.state.executor.wake.set()  # type: ignore[attr-defined]
     await until(client, "/v1/status", lambda answer: answer.json()["index"]["lag"] == 0)
 
 
 async def settled(client: httpx.AsyncClient) -> None:
     """All that is stored has been read, and all that this changed is indexed."""
-    client.app.state.desk.wake.set()  # type: ignore[attr-defined]
+    client.app.state.executor.wake.set()  # type: ignore[attr-defined]
 
     def holds(answer: httpx.Response) -> bool:
         status = answer.json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,18 @@ from openapi_spec_validator import validate
 from sqlalchemy import event
 from sqlmodel import Session
 
-from app import api, indexing, mentions
+from app import api
 from app.api import create_app, feeds, problems
+from app.entities import mentions
 from app.errors import BroadsheetError, EngineBusy
+from app.services import indexing
 from tests import factories
 from tests.api.conftest import settled, until
 from tests.factories import draft, numbered
-from tests.fake_extractor import FakeCrew
+from tests.fake_extractor import FakePool
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
     from pathlib import Path
 
     from tests.api.conftest import Serve
@@ -90,7 +93,7 @@ async def test_what_is_answered_with_2xx_is_committed(tmp_path: Path) -> None:
             counts.append((status, other.execute("SELECT count(*) FROM article").fetchone()[0]))
 
     async with LifespanManager(app):
-        factories.take_key(app.state.desk.database)
+        factories.take_key(app.state.executor.database)
         body = orjson.dumps({"headline": "One", "body": "First."})
         sent = await _call(app, "POST", "/v1/articles", body, on_start)
         (item,) = orjson.loads(sent[1]["body"])["items"]
@@ -106,7 +109,7 @@ async def test_a_commit_that_fails_is_no_2xx(tmp_path: Path) -> None:
         raise BroadsheetError("the disk is full")
 
     async with LifespanManager(app):
-        factories.take_key(app.state.desk.database)
+        factories.take_key(app.state.executor.database)
         event.listen(Session, "before_commit", fail)
         try:
             body = orjson.dumps({"headline": "One", "body": "First."})
@@ -115,7 +118,7 @@ async def test_a_commit_that_fails_is_no_2xx(tmp_path: Path) -> None:
             pass  # the server's error middleware answers, then raises it for the log
         finally:
             event.remove(Session, "before_commit", fail)
-        with app.state.desk.database.reading() as session:
+        with app.state.executor.database.reading() as session:
             assert (
                 session.connection().exec_driver_sql("SELECT count(*) FROM article").scalar() == 0
             )
@@ -156,7 +159,7 @@ async def test_an_unforeseen_error_says_nothing_of_the_inside(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a secret of ours")
 
-    monkeypatch.setattr("app.articles.listing", broken)
+    monkeypatch.setattr("app.articles.read.listing", broken)
     async with serve() as client:
         answer = await client.get("/v1/articles")
     assert answer.status_code == 500
@@ -224,6 +227,53 @@ def test_each_answer_has_an_example(tmp_path: Path) -> None:
             assert content["example"], (method, path, media_type)
 
 
+def inner(node: Any) -> Iterator[dict[str, Any]]:
+    """The schemas and other objects of a part of the document, but for examples."""
+    if isinstance(node, dict):
+        yield node
+        for name, each in node.items():
+            if name not in ("example", "examples"):
+                yield from inner(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from inner(each)
+
+
+def test_generators_find_one_name_for_each_enum_and_body(tmp_path: Path) -> None:
+    document = openapi(tmp_path)
+    components = document["components"]["schemas"]
+    enums = [tuple(each["enum"]) for each in components.values() if "enum" in each]
+    assert len(enums) == len(set(enums))
+    assert [each for each in inner(document) if "enum" in each] == [
+        each for each in components.values() if "enum" in each
+    ]
+    for path, method, operation in operations(document):
+        bodies = operation.get("requestBody", {}).get("content", {}).values()
+        for schema in inner([each["schema"] for each in bodies]):
+            assert "properties" not in schema, (method, path)
+        for parameter in operation.get("parameters", ()):
+            assert {"type": "null"} not in inner(parameter["schema"]), (method, path, parameter)
+    for name, schema in components.items():
+        assert re.fullmatch(r"[A-Z][A-Za-z]+", name)
+        assert {each["$ref"].rpartition("/")[2] for each in inner(schema) if "$ref" in each} <= (
+            components.keys()
+        )
+        for member, described in schema.get("properties", {}).items():
+            assert "default" not in described, (name, member)  # else clients must send it
+
+
+def test_an_instant_is_one_type_in_answers_and_requests(tmp_path: Path) -> None:
+    components = openapi(tmp_path)["components"]["schemas"]
+    shapes = {
+        name: shape["properties"]["published_at"]["anyOf"]
+        for name, shape in components.items()
+        if "published_at" in shape.get("properties", {})
+    }
+    assert {"Article", "ArticleSummary", "Draft", "Version"} <= shapes.keys()
+    for shape in shapes.values():
+        assert shape == [{"type": "string", "format": "date-time"}, {"type": "null"}]
+
+
 def test_each_write_offers_an_example_that_is_an_article_first(tmp_path: Path) -> None:
     document = openapi(tmp_path)
     for path, method in (("/v1/articles", "post"), ("/v1/articles/{article_id}", "put")):
@@ -243,7 +293,7 @@ def _validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012V
 async def test_each_answer_is_what_its_schema_says(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "Crew", FakeCrew)
+    monkeypatch.setattr(api, "ExtractorPool", FakePool)
     drafts = [
         numbered(1, page="p", caption="c", credit="AFP", byline="Ada", dateline="CAIRO"),
         numbered(2, day=None, page="p", url="https://example.org/2", warnings=("w",)),
@@ -251,13 +301,15 @@ async def test_each_answer_is_what_its_schema_says(
     ]
     async with serve(drafts, extractor="auto") as client:
         await settled(client)
-        cairo = mentions.named("place", "Cairo").id
+        cairo = mentions.entity_key("place", "Cairo").id
         entity = f"/v1/entities/{cairo}"
         document = (await client.get("/openapi.json")).json()
         id_ = (await client.get("/v1/articles")).json()["items"][0]["id"]
         asked = {
             "/v1/articles": "/v1/articles?limit=1",
             "/v1/articles/{article_id}": f"/v1/articles/{id_}",
+            "/v1/articles/{article_id}.jsonld": f"/v1/articles/{id_}.jsonld",
+            "/v1/articles/{article_id}.txt": f"/v1/articles/{id_}.txt",
             "/v1/articles/{article_id}/similar": f"/v1/articles/{id_}/similar",
             "/v1/articles/{article_id}/versions": f"/v1/articles/{id_}/versions",
             "/v1/articles/{article_id}/versions/{number}": f"/v1/articles/{id_}/versions/1",
@@ -268,7 +320,14 @@ async def test_each_answer_is_what_its_schema_says(
             "/v1/entities/{entity_id}/articles": f"{entity}/articles",
             "/v1/entities/{entity_id}/related": f"{entity}/related",
             "/v1/entities/{entity_id}/timeline": f"{entity}/timeline",
+            **{
+                f"/v1/entities/{{entity_id}}/{each}.csv": f"{entity}/{each}.csv"
+                for each in ("articles", "related", "timeline")
+            },
             "/v1/entities/reconcile/suggest": "/v1/entities/reconcile/suggest?prefix=cai",
+            "/v1/entities/reconcile/suggest/property": (
+                "/v1/entities/reconcile/suggest/property?prefix=na"
+            ),
             "/v1/entities/reconcile/preview": f"/v1/entities/reconcile/preview?id={cairo}",
         }
         for path, method, operation in operations(document):
@@ -295,29 +354,31 @@ async def test_each_answer_is_what_its_schema_says(
         _validator(document, {"$ref": "#/components/schemas/Problem"}).validate(problem)
 
 
-async def test_a_search_answers_in_each_type_that_it_documents(serve: Serve) -> None:
+async def test_a_search_answers_in_the_one_type_that_it_documents(serve: Serve) -> None:
     async with serve([numbered(1)]) as client:
         document = (await client.get("/openapi.json")).json()
-        contents = document["paths"]["/v1/search"]["get"]["responses"]["200"]["content"]
-        assert contents.keys() == {
-            "application/json", *(each.partition(";")[0] for each in feeds.MEDIA_TYPES.values())
-        }  # fmt: skip
-        for media_type in contents:
-            answer = await client.get("/v1/search?q=apples", headers={"accept": media_type})
+        for suffix in ("", *(f".{kind}" for kind in feeds.MEDIA_TYPES)):
+            path = f"/v1/search{suffix}"
+            (media_type,) = document["paths"][path]["get"]["responses"]["200"]["content"]
+            answer = await client.get(f"{path}?q=apples", headers={"accept": "text/csv, */*"})
             assert answer.headers["content-type"].partition(";")[0] == media_type
 
 
 def _assert_same_members(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
     """Every member that is documented is there, and no other."""
-    while "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    while "$ref" in schema or ("anyOf" in schema and value is not None):
+        schema = schema.get("anyOf", [schema])[0]  # what is answered unless `fields` chose
+        if "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     if isinstance(value, list):
         for each in value:
             _assert_same_members(document, schema.get("items", {}), each)
     elif isinstance(value, dict) and "properties" in schema:
-        assert value.keys() == schema["properties"].keys()
-        for name, each in value.items():
-            _assert_same_members(document, schema["properties"][name], each)
+        named = schema["properties"]
+        more = value.keys() - named.keys() if schema.get("additionalProperties") else set()
+        assert value.keys() - more == named.keys()
+        for name in named:
+            _assert_same_members(document, named[name], value[name])
 
 
 SEARCHES: list[Any] = [
@@ -368,7 +429,9 @@ async def test_what_is_taken_in_a_body_is_what_is_documented(
         for body in bodies:
             answer = await client.post(path, json=body)
             taken = answer.status_code == 200 and not answer.json().get("rejected")
-            assert taken == validator.is_valid(body), (body, answer.text)
+            valid = validator.is_valid(body)
+            # Of an article more is taken than is described: what cannot be read is left out.
+            assert taken >= valid if path == "/v1/articles" else taken == valid, (body, answer.text)
 
 
 async def test_an_article_that_replaces_another_is_documented_as_one(serve: Serve) -> None:
@@ -380,7 +443,7 @@ async def test_an_article_that_replaces_another_is_documented_as_one(serve: Serv
         id_ = (await client.get("/v1/articles")).json()["items"][0]["id"]
         for body in (*ARTICLES, ARTICLES[:2]):
             answer = await client.put(f"/v1/articles/{id_}", json=body)
-            assert (answer.status_code == 200) == validator.is_valid(body), (body, answer.text)
+            assert (answer.status_code == 200) >= validator.is_valid(body), (body, answer.text)
 
 
 @pytest.mark.parametrize("value", ["Cairo", "-Cairo", "", " ", "-", "--", " - "])
@@ -453,6 +516,22 @@ async def test_the_sweeper_takes_in_what_others_write(serve: Serve, tmp_path: Pa
         assert found.json()["as_of"]["change"] == 1
 
 
+async def test_one_thread_follows_as_long_as_the_server_runs(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, threads = indexing.sync, []
+
+    def noted(*args: Any, **options: Any) -> Any:
+        threads.append(threading.current_thread())
+        return real(*args, **options)
+
+    monkeypatch.setattr(indexing, "sync", noted)
+    async with serve(sync_interval_s=0.02) as client:
+        await until(client, "/healthz", lambda _: len(threads) > 3)
+    assert len({id(each) for each in threads}) == 1
+    assert not threads[0].is_alive()
+
+
 async def test_the_sweeper_goes_on_after_an_error(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -466,7 +545,7 @@ async def test_the_sweeper_goes_on_after_an_error(
 
     async with serve(sync_interval_s=0.02) as client:
         monkeypatch.setattr(indexing, "sync", failing)
-        factories.save(client.app.state.desk.database, [numbered(1)])  # type: ignore[attr-defined]
+        factories.save(client.app.state.executor.database, [numbered(1)])  # type: ignore[attr-defined]
         await until(client, "/v1/search?q=valley", lambda answer: answer.json()["total"] > 0)
     for message in ("odd", "even", "full"):
         assert message in caplog.text

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from app.api.guard import Guarded
+from app.api.middleware.limits import Guarded
 from tests import factories, programs
+from tests.cli.test_cli import broadsheet, environment, free_port
 from tests.faults.house import eventually
-from tests.test_cli import broadsheet, environment, free_port
 from tests.test_serving import serving
 
 if TYPE_CHECKING:

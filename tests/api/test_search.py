@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+import zlib
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
-from app import articles
+from app.articles import removal
+from app.search.engine import SCHEMA_VERSION
 from tests import factories
 from tests.api.conftest import follow, until
 from tests.api.test_articles import walk
@@ -79,7 +82,7 @@ async def test_pages_of_a_search_are_stable_while_articles_are_added(
     serve: Serve, sort: str
 ) -> None:
     async with serve([numbered(n, day=f"2024-03-{n + 1:02}") for n in range(12)]) as client:
-        desk = client.app.state.desk  # type: ignore[attr-defined]
+        executor = client.app.state.executor  # type: ignore[attr-defined]
         url = f"/v1/search?q=apples+pears&limit=2&sort={sort}"
         seen: list[str] = []
         for added in range(50, 100):
@@ -89,7 +92,7 @@ async def test_pages_of_a_search_are_stable_while_articles_are_added(
                 break
             url = answer.links["next"]["url"]
             more = draft(f"Apples {added}", "Apples and pears " * 9, day="2024-03-06")
-            factories.save(desk.database, [more])
+            factories.save(executor.database, [more])
             await follow(client)
         assert len(seen) == len(set(seen))
         assert {numbered(n).headline for n in range(12)} <= set(seen)
@@ -152,9 +155,9 @@ async def test_lone_surrogates_and_bad_escapes_are_not_our_fault(serve: Serve) -
 
 async def test_as_of_tells_what_is_searchable(serve: Serve) -> None:
     async with serve([draft("One", "Apples.")]) as client:
-        desk = client.app.state.desk  # type: ignore[attr-defined]
+        executor = client.app.state.executor  # type: ignore[attr-defined]
         assert (await client.get("/v1/search?q=apples")).json()["as_of"] == {"change": 1, "lag": 0}
-        factories.save(desk.database, [draft("Two", "Apples.")])
+        factories.save(executor.database, [draft("Two", "Apples.")])
         found = (await client.get("/v1/search?q=apples")).json()
         assert (found["as_of"], found["total"]) == ({"change": 1, "lag": 1}, 1)
         await follow(client)
@@ -164,10 +167,10 @@ async def test_as_of_tells_what_is_searchable(serve: Serve) -> None:
 
 async def test_an_article_that_was_removed_since_is_not_shown(serve: Serve) -> None:
     async with serve([draft("One", "Apples."), draft("Two", "Apples.")]) as client:
-        desk = client.app.state.desk  # type: ignore[attr-defined]
+        executor = client.app.state.executor  # type: ignore[attr-defined]
         found = (await client.get("/v1/search?q=apples")).json()
-        with desk.database.transaction() as session:
-            articles.remove(session, UUID(found["items"][0]["article"]["id"]))
+        with executor.database.transaction() as session:
+            removal.remove(session, UUID(found["items"][0]["article"]["id"]))
         after = (await client.get("/v1/search?q=apples")).json()
         assert after["items"] == found["items"][1:]
 
@@ -183,17 +186,40 @@ async def test_damage_that_keeps_the_sizes_of_files_is_mended_once_a_search_meet
     serve: Serve, tmp_path: Path
 ) -> None:
     async with serve([numbered(n) for n in range(20)]) as client:
-        desk = client.app.state.desk  # type: ignore[attr-defined]
-        desk.engine.close()
+        executor = client.app.state.executor  # type: ignore[attr-defined]
+        executor.engine.close()
         for path in (tmp_path / "data" / "index").rglob("MAIN_*.trm"):
             path.write_bytes(bytes(path.stat().st_size))
         answer = await client.get("/v1/search?q=apples")
         assert answer.status_code == 503
         assert answer.json()["detail"] == "the search index is damaged and is being built anew"
         assert (await client.get("/readyz")).status_code == 503
-        desk.wake.set()
+        executor.wake.set()
         await until(client, "/readyz", lambda answer: answer.status_code == 200)
         assert (await client.get("/v1/search?q=apples")).json()["total"] == 20
+
+
+async def test_an_index_of_the_version_before_is_built_anew_at_the_start(
+    serve: Serve, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data" / "index"
+    async with serve([numbered(n) for n in range(20)]):
+        pass
+    older = json.loads((folder / "whoosh.json").read_bytes())
+    (list_,) = folder.glob("whoosh-*/*.toc")
+    data = list_.read_bytes().replace(b"app.search.whoosh.schema", b"app.search.whoosh_format")
+    assert b"app.search.whoosh_format" in data
+    list_.write_bytes(data)  # its pickles name a module that is no more
+    older |= {"schema_version": SCHEMA_VERSION - 1}
+    older["checksums"][list_.name] = zlib.crc32(data)
+    del older["checksum"]
+    (folder / "whoosh.json").write_text(json.dumps(older))
+    async with serve() as client:
+        await until(client, "/readyz", lambda answer: answer.status_code == 200)
+        assert (await client.get("/v1/search?q=apples")).json()["total"] == 20
+    stamp = json.loads((folder / "whoosh.json").read_bytes())
+    assert stamp["schema_version"] == SCHEMA_VERSION
+    assert stamp["directory"] != older["directory"]
 
 
 async def test_articles_are_served_while_the_index_is_damaged_and_it_comes_back(
@@ -216,7 +242,7 @@ async def test_articles_are_served_while_the_index_is_damaged_and_it_comes_back(
         state = (await client.get("/v1/status")).json()["index"]
         assert state["state"] == "damaged"
         assert (await client.get("/v1/articles")).json()["total"] == 20
-        client.app.state.desk.wake.set()  # type: ignore[attr-defined]
+        client.app.state.executor.wake.set()  # type: ignore[attr-defined]
         await until(client, "/readyz", lambda answer: answer.status_code == 200)
         assert (await client.get("/v1/search?q=apples")).json()["total"] == 20
         assert list((tmp_path / "data" / "index").glob("damaged-whoosh-*"))

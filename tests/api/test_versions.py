@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app import articles, keys
+from app.articles import removal
+from app.store import keys
 from tests import factories
 from tests.factories import draft, numbered, save
 
@@ -168,7 +169,7 @@ async def test_the_id_of_a_joined_article_leads_to_the_other(serve: Serve, tmp_p
         with factories.store(tmp_path) as database:
             one, two = save(database, [draft("One"), draft("Two")])
             with database.transaction() as session:
-                articles.join(session, one.id, two.id)
+                removal.join(session, one.id, two.id)
         for path in ("", "/versions?limit=1", "/versions/1"):
             moved = await client.get(f"/v1/articles/{one.id}{path}")
             assert moved.status_code == 308

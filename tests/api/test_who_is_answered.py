@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from app import keys
 from app.api import create_app
-from app.api.guard import Guarded
-from app.api.proxy import Proxied
+from app.api.middleware.limits import Guarded
+from app.api.middleware.proxy import Proxied
 from app.settings import Settings
+from app.store import keys
 from tests import factories
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def test_a_key_opens_what_the_table_says(serve: Serve, reads: str) -> None
     async with serve([factories.numbered(1)], reads=reads) as client:
         del client.headers["Authorization"]
         held: dict[str, dict[str, str]] = {}
-        with client.app.state.desk.database.transaction() as session:  # type: ignore[attr-defined]
+        with client.app.state.executor.database.transaction() as session:  # type: ignore[attr-defined]
             for scope in keys.SCOPES:
                 text = keys.create(session, scope, scope=scope)
                 held[scope] = {"Authorization": f"Bearer {text}"}

@@ -16,13 +16,17 @@ import orjson
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
 
-from app import articles
-from app.database import Database
-from app.search import whoosh_format
+from app.articles import changes as articles_changes
+from app.filters import SEARCHED
+from app.search import minhash
+from app.search.whoosh import schema
 from app.settings import Settings
+from app.store.database import Database
 
 if TYPE_CHECKING:
-    from app.search.base import Change
+    from collections.abc import Iterable, Iterator
+
+    from app.search.engine import Change, Document
 
 LIMIT_MB = 128
 """Whoosh's own default; its documentation recommends it for a machine of little memory."""
@@ -32,20 +36,51 @@ def read(data_dir: Path) -> list[Change]:
     """Every article of the store in `data_dir` as it is indexed."""
     database = Database.open(Settings(data_dir=data_dir))
     with database.reading() as session:
-        found = articles.changed_since(session, 0, limit=sys.maxsize)
+        found = articles_changes.changed_since(session, 0, limit=sys.maxsize)
     database.close()
     return found
+
+
+class _Words(schema.Words):
+    """All words of a document, indexed one document at a time."""
+
+    def index(self, words: schema.Analysed, **_: object) -> Iterator[tuple[Any, ...]]:
+        """Term, frequency, weight and value of each posting."""
+        gathered = schema.Gathered()
+        gathered.add(0, words)
+        for term, posting in gathered.items():
+            yield term, len(posting.positions), posting.weights()[0], posting.values()[0]
+
+
+class _Names(schema.Names):
+    """Names, indexed one document at a time."""
+
+    def index(self, names: Iterable[str], **_: object) -> Iterator[tuple[bytes, int, float, bytes]]:
+        """One posting a name."""
+        for name in dict.fromkeys(names):
+            yield name.encode(), 1, 1.0, b""
+
+
+def _fields_of(change: Change, document: Document) -> dict[str, Any]:
+    words = schema.Analysed(document)
+    sketch = minhash.sketch([token for token, _, _ in words.fields[-1][0]])
+    names = {name: document.names.get(name, ()) for name in SEARCHED}
+    return schema.columns_of(change, document, sketch) | {"words": words} | names
 
 
 def index(changes: list[Change], folder: Path) -> float:
     """Seconds that bare Whoosh takes to index `changes` into an empty `folder`, commit included."""
     documents = [
-        whoosh_format.fields_of(change, change.document)
-        for change in changes
-        if change.document is not None
+        _fields_of(change, change.document) for change in changes if change.document is not None
     ]
     started = time.perf_counter()
-    made = FileIndex.create(FileStorage(str(folder)), whoosh_format.schema())
+    fields = schema.schema()
+    fields.remove("words")
+    fields.add("words", _Words())
+    for name in SEARCHED:
+        fields.remove(name)
+        fields.add(name, _Names())
+    made = FileIndex.create(FileStorage(str(folder)), fields)
     writer = made.writer(limitmb=LIMIT_MB)
     for document in documents:
         writer.add_document(**document)
@@ -55,7 +90,7 @@ def index(changes: list[Change], folder: Path) -> float:
 
 def open_index(folder: Path) -> Any:
     """The index in `folder`, made by Whoosh or by our engine."""
-    return FileIndex(FileStorage(str(folder)), schema=whoosh_format.schema())
+    return FileIndex(FileStorage(str(folder)), schema=schema.schema())
 
 
 def main() -> None:

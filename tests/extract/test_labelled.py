@@ -8,6 +8,7 @@ from app.extract import open_extractor
 from tests.extract import labelled
 
 SEEDS, INVENTED = 93.0, 85.0
+WIRE = {"wire seen": 88.0, "wire unseen": 85.0, "wire market": 89.0}
 RULES_SEEDS, RULES_INVENTED = 75.0, 75.0
 
 
@@ -19,6 +20,15 @@ def test_traps_are_read_as_a_reader_would() -> None:
     articles = labelled.invented()
     assert len(articles) >= 30
     assert labelled.score(open_extractor("spacy"), articles).f1 >= INVENTED
+
+
+def test_an_agencys_articles_are_read_as_a_reader_would() -> None:
+    sets = labelled.wire()
+    if not sets:
+        pytest.skip("no news data; BROADSHEET_BENCH_DATA says where they are")
+    extractor = open_extractor("spacy")
+    found = {name: labelled.score(extractor, articles).f1 for name, articles in sets.items()}
+    assert all(found[name] >= floor for name, floor in WIRE.items()), found
 
 
 def test_rules_alone_find_much() -> None:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from app import articles, indexing
+from app.articles import changes
 from app.search import open_engine
+from app.services import indexing
 from tests import factories, programs
-from tests.test_cli import broadsheet, environment, port_of
+from tests.cli.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -45,7 +46,7 @@ def filled(folder: Path, number: int = 60, *, words: str = "apples") -> set[str]
             factories.save(database, drafts[start : start + 20])
             indexing.sync(database, engine)
         with database.reading() as session:
-            ids = {str(id_) for id_, _ in articles.versions(session)}
+            ids = {str(id_) for id_, _ in changes.versions(session)}
     engine.close()
     return ids
 

@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import articles
+from app.articles import changes
 from tests import factories, programs
+from tests.cli.test_cli import broadsheet, environment
 from tests.faults import victims
 from tests.faults.victims import VICTIMS
-from tests.test_cli import broadsheet, environment
 from tests.test_crash import assert_mended
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _prove(folder: Path, victim: Victim, acknowledged: set[str]) -> None:
     victim.prove(folder)
     assert_mended(folder)
     with factories.store(folder) as database, database.reading() as session:
-        stored = {str(id_) for id_, _ in articles.versions(session)}
+        stored = {str(id_) for id_, _ in changes.versions(session)}
     assert acknowledged <= stored, f"lost: {acknowledged - stored}"
 
 

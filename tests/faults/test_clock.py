@@ -6,7 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from app import articles, indexing
+from app.services import indexing
+from app.store import sequence
 from tests import factories
 from tests.faults.house import eventually, filled, honest, served, serving
 from tests.test_crash import assert_mended
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from app.database import Database
-    from app.search.base import Engine
+    from app.search.engine import Engine
+    from app.store.database import Database
 
 # The server with its clock a day back, and back a second more at each look.
 BACKWARDS = """
 import datetime, sys, time
-import app.saving
+import app.articles.save
 real, looks = time.time, 0
 
 def back():
@@ -36,7 +37,7 @@ class Backwards(datetime.datetime):
         return cls.fromtimestamp(back(), tz)
 
 time.time = back
-app.saving.datetime = Backwards
+app.articles.save.datetime = Backwards
 from app.cli import main
 main()
 """
@@ -84,4 +85,4 @@ def test_no_stamp_looks_like_one_before_it(
     instants = [int(generation.split("-")[0]) for generation in seen]
     assert instants == sorted(set(instants))
     with database.reading() as session:
-        assert articles.last_change(session) == engine.stamp().cursor
+        assert sequence.last_change(session) == engine.stamp().cursor

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import programs
+from tests.cli.test_cli import broadsheet, environment
 from tests.faults.house import (
     eventually,
     filled,
@@ -20,7 +21,6 @@ from tests.faults.house import (
     serving,
     unavailable,
 )
-from tests.test_cli import broadsheet, environment
 from tests.test_crash import assert_mended
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app import indexing
 from app.errors import BroadsheetError
 from app.search import open_engine
+from app.services import indexing
 from tests import factories, programs
+from tests.cli.test_cli import broadsheet, environment
 from tests.faults.house import (
     eventually,
     filled,
@@ -21,7 +22,6 @@ from tests.faults.house import (
     serving,
     unavailable,
 )
-from tests.test_cli import broadsheet, environment
 from tests.test_crash import assert_mended, pages
 
 if TYPE_CHECKING:

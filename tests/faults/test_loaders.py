@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app import articles, history, indexing
+from app.articles import changes, history
+from app.articles import read as articles
 from app.search import open_engine
+from app.services import indexing
+from app.store import sequence
 from tests import factories, programs
+from tests.cli.test_cli import broadsheet, environment
 from tests.faults import house
 from tests.faults.victims import _whole
-from tests.test_cli import broadsheet, environment
 
 if TYPE_CHECKING:
     import random
@@ -65,10 +68,10 @@ def test_loaders_and_a_server_at_once_lose_and_double_nothing(
     with factories.store(tmp_path) as database:
         kept = set()
         with database.reading() as session:
-            assert articles.count(session) == STORIES + 1
-            for id_, _ in articles.versions(session):
+            assert sequence.count(session) == STORIES + 1
+            for id_, _ in changes.versions(session):
                 shown = articles.get(session, id_)
-                for listed in history.versions(session, id_).versions:
+                for listed in history.versions(session, id_).items:
                     text = history.version(session, id_, listed.version)
                     kept.add((text["url"], text["body"]))
                     if listed.updated_at is not None:

@@ -8,8 +8,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from tests import programs
+from tests.cli.test_cli import broadsheet, environment
 from tests.faults.house import eventually, filled, honest, serving
-from tests.test_cli import broadsheet, environment
 from tests.test_crash import assert_mended
 
 if TYPE_CHECKING:

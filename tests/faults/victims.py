@@ -15,22 +15,27 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import httpx
 from alembic import command
 
-from app import articles, backup, extracting, keys, upkeep
-from app.database import Database, _alembic, file_of
+from app.articles import changes, removal, save
+from app.entities import read as entities
 from app.extract import open_extractor
+from app.filters import Filters
 from app.search import open_engine
+from app.search.engine import Change
+from app.services import backup, extraction, indexing, maintenance, search
+from app.store import keys, sequence
+from app.store.database import Database, _alembic, file_of
 from tests import factories, programs
-from tests.test_cli import broadsheet, environment, port_of
+from tests.cli.test_cli import broadsheet, environment, port_of
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from uuid import UUID
 
 ARTICLES = 1200
 
@@ -119,9 +124,9 @@ def _read_once(folder: Path) -> None:
     """Another sweep reads the rest; every article has its mentions once, and counts are exact."""
     lock = factories.settings(folder).extractor_lock
     with factories.store(folder) as database:
-        extracting.sweep(database, open_extractor("rules", None), lock)
+        extraction.sweep(database, open_extractor("rules", None), lock)
         with database.reading() as session:
-            state = extracting.state(session)
+            state = extraction.state(session)
     assert (state.lag, state.failures) == (0, 0)
     with closing(sqlite3.connect(file_of(factories.settings(folder)))) as database_file:
         ((articles,),) = database_file.execute("SELECT count(*) FROM article")
@@ -226,7 +231,7 @@ def _restored(folder: Path) -> None:
     assert backup.restore(settings, archive, overwrite=True).report.agrees
     assert _same(archive, store)
     left = {path.name for path in store.parent.iterdir()}
-    assert left <= {store.name, f"{store.name}.lock", "index"}, left
+    assert left <= {store.name, f"{store.name}.lock", f"{store.name}.checked", "index"}, left
 
 
 # --- remove, erase, take back a load
@@ -256,7 +261,7 @@ def _revised(folder: Path, number: int) -> int | None:
 
 def _save_day(folder: Path, number: int, day: int, **more: Any) -> int | None:
     """Store the articles of `number` as they are on a day of March; the load."""
-    many, load = ARTICLES // 2, articles.Load("load")
+    many, load = ARTICLES // 2, save.Load("load")
     drafts = [
         factories.draft(
             f"Story {number} {n}",
@@ -273,7 +278,7 @@ def _save_day(folder: Path, number: int, day: int, **more: Any) -> int | None:
         for start in range(0, many, 200):
             with database.transaction() as session:
                 part = drafts[start : start + 200]
-                articles.save(session, part, publisher=None, load=load)
+                save.save(session, part, publisher=None, load=load)
     return load.id
 
 
@@ -281,10 +286,11 @@ def _word(number: int) -> str:
     return f"plugh{number}q"
 
 
-def _whole(folder: Path, *, dropped: str = "0") -> None:
+def _whole(folder: Path, *, dropped: str = "0", unpublished: str = "0") -> None:
     """Every text that was not erased stands once: in its article, or with its version.
 
-    `dropped` tells in SQL which versions may have lost theirs.
+    `dropped` tells in SQL which versions may have lost theirs, or stand in part in their article;
+    `unpublished` which stories may never have been shown.
     """
     with closing(sqlite3.connect(file_of(factories.settings(folder)))) as database:
         for wrong in (
@@ -295,6 +301,7 @@ def _whole(folder: Path, *, dropped: str = "0") -> None:
             (
                 "story s LEFT JOIN article a ON a.id = s.id"
                 " WHERE (a.id IS NULL) = (s.state IS NULL AND s.heir IS NULL)"
+                f" AND NOT ({unpublished})"
             ),
             (
                 "article_version v JOIN story s ON s.id = v.story_id LEFT JOIN article a ON"
@@ -309,6 +316,7 @@ def _whole(folder: Path, *, dropped: str = "0") -> None:
             (
                 "story s LEFT JOIN article a ON a.id = s.id LEFT JOIN tombstone t ON"
                 " t.article_id = s.id WHERE (a.id IS NULL) = (t.article_id IS NULL)"
+                f" AND NOT ({unpublished})"
             ),
         ):
             assert database.execute(f"SELECT * FROM {wrong}").fetchone() is None, wrong
@@ -318,26 +326,19 @@ def _removed(folder: Path) -> None:
     """Each article is removed or not; removing the rest leaves none, and restoring brings back."""
     _whole(folder)
     with factories.store(folder) as database, database.reading() as session:
-        kept = upkeep.kept(session)
-        assert kept["removed"] + articles.count(session) == kept["versions"] // 2
+        kept = maintenance.kept(session)
+        assert kept.removed + sequence.count(session) == kept.versions // 2
 
 
 def _erased(folder: Path) -> None:
-    """Carried through, no row and no other file holds a word of what was erased.
-
-    The bytes of the database are another matter: a page's unused middle may keep a row that
-    SQLite had moved from there before. docs/identity.md says so.
-    """
+    """Carried through, no byte of the data folder holds a word of what was erased."""
     _whole(folder)
     settings = factories.settings(folder)
     with factories.store(folder) as database, closing(open_engine(settings)) as engine:
-        assert upkeep.purge(database, engine, settings)
-    file = file_of(settings)
-    with closing(sqlite3.connect(file)) as database_file:
+        assert maintenance.purge(database, engine, settings)
+    with closing(sqlite3.connect(file_of(settings))) as database_file:
         held = {row[0] for row in database_file.execute("SELECT headline FROM article")}
-        rows = "".join(database_file.iterdump()).encode()
-    paths = (path for path in settings.data_dir.rglob("*") if path.is_file() and path != file)
-    raw = b"".join((rows, *(path.read_bytes() for path in paths)))
+    raw = b"".join(p.read_bytes() for p in settings.data_dir.rglob("*") if p.is_file())
     for number in {int(headline.split()[1]) for headline in held} ^ set(range(_last(folder))):
         assert _word(number).encode() not in raw, number
 
@@ -363,7 +364,7 @@ def _restorable_article(folder: Path, number: int) -> list[str]:
     """An article with many versions that was removed; a long one, so that the index has work."""
     id_ = _often_revised(folder, f"long {number}", end=" ".join(map(str, range(5 * ARTICLES))))
     with factories.store(folder) as database, database.transaction() as session:
-        articles.remove(session, id_)
+        removal.remove(session, id_)
     _remember(folder)
     return ["restore-article", str(id_)]
 
@@ -445,10 +446,76 @@ def _tended(folder: Path) -> None:
         assert database.execute(wrong).fetchone() is None
     settings = factories.settings(folder, version_days=1)
     with factories.store(folder) as stored, closing(open_engine(settings)) as engine:
-        upkeep.tend(stored, engine, settings)
+        maintenance.tend(stored, engine, settings)
     with _beside_before(folder) as database:
         left = f"SELECT * FROM article_version v WHERE {is_due} OR ({is_left})"
         assert database.execute(left).fetchone() is None
+
+
+# --- people, and an index that differs
+
+
+def _decidable(folder: Path, number: int) -> list[str]:
+    """Two people of all articles, to merge, to split in half of the articles, or to rename."""
+    one, other = (factories.surname(2 * number + n) for n in (0, 1))
+    body = f"Minister Ada {one} met President Boris {other} in Cairo. Number {{}}."
+    many = ARTICLES // 4
+    _store(folder, range(number * many, (number + 1) * many), body=body)
+    lock = factories.settings(folder).extractor_lock
+    with factories.store(folder) as database:
+        extraction.sweep(database, open_extractor("rules", None), lock)
+        with database.reading() as session:
+            ids = [
+                str(entities.listing(session, beginning=name).items[0].id)
+                for name in (f"Ada {one}", f"Boris {other}")
+            ]
+            held = search.articles_of(
+                session, UUID(ids[0]), Filters(), "oldest", limit=many // 2, after=None
+            ).items
+    return {
+        0: ["entities", "merge", *ids],
+        1: ["entities", "split", ids[0], f"Ada {one} (sailor)", *(str(each.id) for each in held)],
+        2: ["entities", "rename", ids[0], f"Dame {one}"],
+    }[number % 3]
+
+
+def _decided(folder: Path) -> None:
+    """What was decided holds in all articles that it is about or in none, and counts are exact."""
+    many = ARTICLES // 4
+    with closing(sqlite3.connect(file_of(factories.settings(folder)))) as database:
+        wrong = (
+            "SELECT name FROM entity e WHERE article_count != (SELECT count(*) FROM appearance a"
+            " WHERE a.entity = e.number) OR mention_count != (SELECT count(*) FROM mention m"
+            " WHERE m.entity = e.number)"
+        )
+        assert database.execute(wrong).fetchone() is None
+        moved = database.execute("SELECT sum(entity != base) FROM mention GROUP BY base")
+        assert {count for (count,) in moved} <= {0, many, many // 2}
+        splits = database.execute("SELECT count(*) FROM split GROUP BY entity").fetchall()
+        assert set(splits) <= {(many // 2,)}
+
+
+def _different(folder: Path, number: int) -> list[str]:
+    """An index that lacks half of the articles; every second time one that cannot be read."""
+    _store(folder, range(number * ARTICLES, (number + 1) * ARTICLES))
+    settings = factories.settings(folder)
+    with factories.store(folder) as database, closing(open_engine(settings)) as engine:
+        indexing.sync(database, engine)
+        if number % 2:
+            (settings.index_dir / "whoosh.json").write_text("{")
+        else:
+            with database.reading() as session:
+                ids = [id_ for id_, _ in changes.versions(session)]
+            gone = [Change(id_, 0, None) for id_ in ids[::2]]
+            engine.apply(gone, engine.stamp().cursor)
+    return ["check", "--repair"]
+
+
+def _repaired(folder: Path) -> None:
+    """Another repair ends what was begun."""
+    settings = factories.settings(folder)
+    with factories.store(folder) as database, closing(open_engine(settings)) as engine:
+        indexing.repair(database, engine, indexing.check(database, engine))
 
 
 # --- keys
@@ -493,6 +560,8 @@ VICTIMS = {
     "join": Victim(_joinable, prove=_moved),
     "restore-article": Victim(_restorable_article, prove=_moved),
     "upkeep": Victim(_due, prove=_tended, settings={"BROADSHEET_VERSION_DAYS": "1"}),
+    "decide": Victim(_decidable, prove=_decided),
+    "repair": Victim(_different, prove=_repaired),
     "keys": Victim(_keyed, prove=_acknowledged),
 }
 

@@ -7,8 +7,10 @@ libFuzzer follow the target, such as `-max_total_time=60`.
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import atheris
@@ -16,7 +18,7 @@ import atheris
 with atheris.instrument_imports(include=["app"]):
     from app import ingest
     from app.api import cursors
-    from app.articles import CursorKey
+    from app.articles.read import CursorKey
     from app.errors import ParameterError, QueryError
     from app.search import query
 
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 def readers(data: bytes) -> None:
     """Every reader yields drafts and rejects and never raises."""
     for format_ in (None, *ingest.FORMATS):
-        for _ in ingest.read(io.BufferedReader(io.BytesIO(data)), "fuzz", format=format_):
+        for _ in ingest.read(
+            io.BufferedReader(io.BytesIO(data)), "fuzz", ingest.Options(format=format_)
+        ):
             pass
 
 
@@ -43,11 +47,12 @@ def queries(data: bytes) -> None:
 
 
 def places(data: bytes) -> None:
-    """A cursor is refused or names a place."""
-    try:
-        cursors.decode(data.decode("latin-1"), "fuzz", CursorKey(b"fuzz", erased=0))
-    except ParameterError:
-        return
+    """A cursor is refused or names a place, and what is read before its signature is held too."""
+    for cursor in (data.decode("latin-1"), base64.urlsafe_b64encode(data).decode().rstrip("=")):
+        cursors.write_of(cursor)
+        cursors.asked_s(cursor)
+        with suppress(ParameterError):
+            cursors.decode(cursor, "fuzz", CursorKey(b"fuzz", erased=0))
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

@@ -1,7 +1,7 @@
 """Writes the goldens anew: `python -m tests.ingest.regenerate`.
 
-A golden is what a real page in `seeds/` must give. Read the difference in review: it is right
-only where the page says so.
+A golden is what a real page in `seeds/`, or an input of another format, must give. Read the
+difference in review: it is right only where the input says so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from app.ingest import Draft
 ROOT = Path(__file__).parents[2]
 SEEDS = sorted((ROOT / "seeds").glob("*.txt"))
 GOLDENS = Path(__file__).parent / "goldens"
+INPUTS = sorted((GOLDENS / "inputs").iterdir())
 
 
 def golden(seed: Path) -> Path:
@@ -28,7 +29,7 @@ def read(seed: Path) -> list[dict[str, Any]]:
     """What the reader gives for a seed, as JSON values; paragraphs as a list."""
     found = []
     with seed.open("rb") as stream:
-        for one in ingest.read(stream, f"seeds/{seed.name}"):
+        for one in ingest.read(stream, f"{seed.parent.name}/{seed.name}"):
             fields = asdict(one)
             if isinstance(one, Draft):
                 fields["body"] = one.body.split("\n\n")
@@ -39,7 +40,7 @@ def read(seed: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Write every golden."""
-    for seed in SEEDS:
+    for seed in [*SEEDS, *INPUTS]:
         text = json.dumps(read(seed), ensure_ascii=False, indent=2)
         golden(seed).write_text(text + "\n", encoding="utf-8")
 

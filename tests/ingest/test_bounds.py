@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.ingest import Draft, Reject, bounds, json_lines
+from app.ingest import Draft, Options, Reject, bounds, records
 from tests import factories
-from tests.ingest.pages import FULL, page
-from tests.ingest.pages import read as read_page
+from tests.ingest.page_text.pages import FULL, page
+from tests.ingest.page_text.pages import read as read_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +24,7 @@ FAR = "3024-01-01"
 
 def read(**fields: Any) -> Draft | Reject:
     line = json.dumps({"headline": "Rain", "body": "It rained.", **fields}).encode()
-    (found,) = json_lines.read(io.BufferedReader(io.BytesIO(line)), "a.jsonl")
+    (found,) = records.JsonLines("a.jsonl", Options()).feed(line + b"\n")
     return found
 
 
@@ -87,27 +86,34 @@ LONG: dict[str, tuple[int, Callable[[int], Any]]] = {
     "source": (bounds.TEXT_CHARS, lambda n: "s" * n),
     "byline": (bounds.TEXT_CHARS, lambda n: "s" * n),
     "caption": (bounds.TEXT_CHARS, lambda n: "s" * n),
-    "summary": (bounds.LIST_TEXTS, lambda n: ["s"] * n),
-    "places": (bounds.LIST_TEXTS, lambda n: ["s"] * n),
-    "warnings": (bounds.LIST_TEXTS, lambda n: ["s"] * n),
+    "summary": (bounds.LIST_TEXTS, lambda n: [f"s{k}" for k in range(n)]),
+    "places": (bounds.LIST_TEXTS, lambda n: [f"s{k}" for k in range(n)]),
+    "warnings": (bounds.LIST_TEXTS, lambda n: [f"s{k}" for k in range(n)]),
 }
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_a_field_of_the_limit_is_read_and_a_longer_one_rejects_its_line(name: str) -> None:
+def test_a_field_of_the_limit_is_read_and_of_a_longer_one_the_article_is_kept(name: str) -> None:
     most, made = LONG[name]
-    assert isinstance(read(**{name: made(most)}), Draft)
+    at_limit = read(**{name: made(most)})
+    assert isinstance(at_limit, Draft)
+    assert at_limit.warnings == (tuple(made(most)) if name == "warnings" else ())
     found = read(**{name: made(most + 1)})
-    assert isinstance(found, Reject)
-    assert found.line == 1
-    assert found.reason.startswith(f"{name}: {most + 1:,} ")
-    assert found.reason.endswith(f", more than {most:,}")
+    if name == "headline":
+        assert found == Reject("a.jsonl", 1, "headline: 1,001 characters, more than 1,000")
+        return
+    assert isinstance(found, Draft)
+    if name != "warnings":
+        (told,) = found.warnings
+        assert told.startswith(f"{name}: {most + 1:,} ")
+    assert len(getattr(found, name) or ()) <= most
 
 
-def test_one_long_text_of_a_list_rejects_the_article() -> None:
+def test_one_long_text_of_a_list_is_left_out() -> None:
     found = read(summary=["short", "s" * (bounds.TEXT_CHARS + 1)])
-    assert isinstance(found, Reject)
-    assert found.reason == "summary: 10,001 characters, more than 10,000"
+    assert isinstance(found, Draft)
+    assert found.summary == ("short",)
+    assert found.warnings == ("summary: a text of more than 10,000 characters left out",)
 
 
 def test_every_field_but_the_body_is_bounded() -> None:

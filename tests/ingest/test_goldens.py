@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ingest.regenerate import GOLDENS, SEEDS, golden, read
+from tests.ingest.regenerate import GOLDENS, INPUTS, SEEDS, golden, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: seed.stem)
+@pytest.mark.parametrize("seed", [*SEEDS, *INPUTS], ids=lambda seed: seed.stem)
 def test_a_seed_gives_its_golden(seed: Path) -> None:
     assert read(seed) == json.loads(golden(seed).read_text(encoding="utf-8"))
 
 
 def test_every_golden_has_its_seed() -> None:
     assert len(SEEDS) >= 2
-    assert {path.stem for path in GOLDENS.glob("*.json")} == {seed.stem for seed in SEEDS}
+    assert {path.stem for path in GOLDENS.glob("*.json")} == {
+        seed.stem for seed in [*SEEDS, *INPUTS]
+    }
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: seed.stem)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from app import ingest
 from app.ingest import Draft, Reject
-from app.ingest.normal import key
-from tests.ingest.pages import FULL, FURTHER, Story, assert_reads, fields, page, read
+from app.ingest.cleaning import key
+from tests.ingest.page_text.pages import FULL, FURTHER, Story, assert_reads, fields, page, read
 
 HEAD = FULL.headline
 PIECES = [
@@ -102,7 +102,7 @@ def test_no_text_crashes_the_page_reader(text: str) -> None:
 def test_no_bytes_crash_any_reader(data: bytes) -> None:
     for name in ingest.FORMATS:
         stream: io.BufferedReader = io.BufferedReader(io.BytesIO(data))
-        for found in ingest.read(stream, "a", format=name):
+        for found in ingest.read(stream, "a", ingest.Options(format=name)):
             assert isinstance(found, Draft | Reject)
 
 
@@ -121,7 +121,7 @@ NAMES = st.sampled_from(
 @given(st.dictionaries(NAMES, VALUES))
 def test_no_json_object_crashes_the_line_reader(value: dict[str, object]) -> None:
     stream: io.BufferedReader = io.BufferedReader(io.BytesIO(json.dumps(value).encode()))
-    (found,) = ingest.read(stream, "a", format="json_lines")
+    (found,) = ingest.read(stream, "a", ingest.Options(format="json_lines"))
     assert isinstance(found, Draft | Reject)
 
 

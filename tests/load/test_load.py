@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from app.ingest import records
 from tests.bench import corpus
 from tests.load import __main__ as load_test
 from tests.load import mix
@@ -50,6 +51,12 @@ def test_a_server_does_not_look_for_garbage_in_what_it_started_with() -> None:
     program = "import gc; from app.api import served; served(); print(gc.get_freeze_count())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert int(done.stdout) > 10_000
+
+
+def test_a_server_takes_cells_of_csv_that_are_as_long_as_a_record() -> None:
+    program = "import csv; from app.api import served; served(); print(csv.field_size_limit())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert int(done.stdout) == records.LIMIT_BYTES
 
 
 def test_without_its_data_it_is_skipped_with_the_reason(

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from tests import programs
-from tests.test_cli import broadsheet, environment, free_port, wait_until_ready
+from tests.cli.test_cli import broadsheet, environment, free_port, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import architecture
 from tests.proxy import browser, fronts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.proxy.browser import Tab
     from tests.proxy.fronts import Front
@@ -70,3 +71,15 @@ def test_redoc_opens(tab: Tab, front: Front) -> None:
     assert tab.value(f"document.body.textContent.includes('{front.url}/archive')")
     assert tab.value("document.styleSheets.length") > 1
     assert_at_home(tab, front)
+
+
+def test_the_picture_of_the_architecture_is_drawn(tab: Tab) -> None:
+    picture = Path(__file__).parents[2] / "docs" / "architecture.svg"
+    tab.call("Page.navigate", url=picture.as_uri())
+    names = {name for layer in architecture.layers() for name in layer}
+    of_each = "[t.firstChild.textContent, t.getBBox().width, t.previousSibling.getBBox().width]"
+    shown = f"[...document.querySelectorAll('text.package')].map(t => {of_each})"
+    tab.wait(f"{shown}.length")
+    texts = tab.value(shown)
+    assert {name for name, _, _ in texts} == names
+    assert all(0 < width < box for _, width, box in texts), "each fits into its box"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from app import identity
+from app.articles import identity
 from app.text import fold
 
 CUT = re.compile(r"(…|\.\.\.|\[\+\d+ chars\])\W*$")
@@ -120,6 +120,7 @@ class Article:
     versions: list[Version] = field(default_factory=list)
     removed: bool = False
     erased: bool = False
+    count: int = 0
 
     @property
     def shown(self) -> Version | None:
@@ -133,7 +134,8 @@ class Article:
 
     def add(self, version: Version) -> None:
         self.versions.append(version)
-        version.number = len(self.versions)
+        self.count += 1
+        version.number = self.count
 
     def same(self, i: Input) -> list[Version]:
         found = [v for v in self.versions if (v.input.text, v.input.kill) == (i.text, i.kill)]

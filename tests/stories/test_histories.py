@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from app import articles
+from app.articles import removal
+from app.articles import save as saving
+from app.articles.identity import canonical_url
+from app.articles.stories import as_fields
 from app.errors import KeyTaken
-from app.identity import canonical_url
 from app.ingest.draft import Draft, Origin
-from app.models import metadata
-from app.stories import as_fields
+from app.store import sequence
+from app.store.models import metadata
 from tests import factories
 from tests.stories import reference, worlds
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from app.database import Database
     from app.ingest.draft import Precision
+    from app.store.database import Database
     from tests.stories.reference import Input
     from tests.stories.worlds import Operation
 
@@ -90,7 +92,7 @@ class Play:
 
     def load(self, name: str, inputs: Sequence[Input]) -> None:
         asked = self.reference.load if name == "load" else self.reference.load_feed
-        save = articles.save if name == "load" else articles.save_feed
+        save = saving.save if name == "load" else saving.save_feed
         expected = asked(list(inputs))
         with self.database.transaction() as session:
             saved = save(session, [as_draft(i) for i in inputs], publisher=None)
@@ -100,26 +102,26 @@ class Play:
         article = self.pick(which)
         if article.served:
             article.removed = True
-            self.change(articles.remove, article)
+            self.change(removal.remove, article)
 
     def restore(self, which: int, *_: object) -> None:
         removed = [each for each in self.reference.articles if each.removed and not each.erased]
         if removed:
             article = removed[which % len(removed)]
             article.removed = False
-            self.change(articles.restore, article)
+            self.change(removal.restore, article)
 
     def erase(self, which: int, *_: object) -> None:
         article = self.pick(which)
         if not article.erased:
             article.removed = article.erased = True
-            self.change(articles.erase, article)
+            self.change(removal.erase, article)
 
     def join(self, which: int, into: int, *_: object) -> None:
         pair = (self.pick(which), self.pick(into))
         if pair[0] is not pair[1] and not any(each.erased for each in pair):
             self.reference.join(*pair)
-            self.change(articles.join, *pair)
+            self.change(removal.join, *pair)
 
     def put(self, which: int, _: int, headline: str, body: str, dated: bool) -> None:
         if (article := self.pick_served(which)) is None or article.shown is None:
@@ -136,7 +138,7 @@ class Play:
         id_ = self.ids[article.id]
         with self.database.transaction() as session:
             try:
-                articles.replace(session, id_, draft, publisher=None)
+                saving.replace(session, id_, draft, publisher=None)
                 was_taken = True
             except KeyTaken:
                 was_taken = False
@@ -218,27 +220,27 @@ def play(folder: Path, history: Sequence[Operation]) -> None:
         for operation in history:
             game.do(operation)
         with database.reading() as session:
-            before, change = stored(session), articles.last_change(session)
+            before, change = stored(session), sequence.last_change(session)
         for name, *rest in history:
             if name in ("load", "feed"):
                 game.load(name, rest[0])
         with database.reading() as session:
             assert stored(session) == before
-            assert articles.last_change(session) == change, "loading again is no change"
+            assert sequence.last_change(session) == change, "loading again is no change"
         load_and_undo(database, before, worlds.documents(random.Random(change)))
 
 
 def load_and_undo(database: Database, before: Any, documents: Sequence[Operation]) -> None:
     """Load something else over it and take that back: the same shows, of the same texts."""
-    load = articles.Load("load")
+    load = saving.Load("load")
     for name, inputs in documents:
-        save = articles.save if name == "load" else articles.save_feed
+        save = saving.save if name == "load" else saving.save_feed
         with database.transaction() as session:
             save(session, [as_draft(i) for i in inputs], publisher=None, load=load)
     if load.id is None:
         return
     with database.transaction() as session:
-        articles.undo(session, load.id)
+        removal.undo(session, load.id)
     with database.reading() as session:
         after = stored(session)
     assert {id_: found[:2] for id_, found in after.items()} == {

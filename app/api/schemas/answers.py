@@ -9,12 +9,12 @@ import orjson
 from fastapi import Request, Response
 
 from app.api import cursors
-from app.articles import CursorKey
-from app.search import base
-from app.search.base import Place
+from app.articles.read import CursorKey
+from app.search import engine
+from app.search.engine import ListPage
 
 
-def bucket(found: base.Bucket) -> dict[str, Any]:
+def bucket(found: engine.Bucket) -> dict[str, Any]:
     """A period of a histogram as it is answered."""
     share = None
     if found.coverage is not None:
@@ -32,19 +32,21 @@ def answer(
 
 def page(
     request: Request,
-    items: list[Any],
-    total: int,
-    after: Place | None,
+    found: ListPage[Any],
     of: object,
     cursor_key: CursorKey,
     *,
     headers: Mapping[str, str] | None = None,
     linked: bool = True,
+    asked_s: int | None = None,
     **more: Any,
 ) -> Response:
     """A list's page with its cursor, in the body and, if an address says it all, as a `Link`."""
-    cursor = None if after is None else cursors.encode(after, of, cursor_key)
+    after = found.after
+    cursor = None if after is None else cursors.encode(after, of, cursor_key, asked_s=asked_s)
     headers = dict(headers or {})
     if cursor is not None and linked:
         headers["Link"] = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
-    return answer({"items": items, "total": total, "next": cursor, **more}, headers=headers)
+    return answer(
+        {"items": found.items, "total": found.total, "next": cursor, **more}, headers=headers
+    )

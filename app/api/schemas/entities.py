@@ -2,101 +2,76 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from app.api.schemas.requests import SimilarParameters, zone
-from app.api.schemas.responses import ItemList
-
-Type = Literal["person", "organization", "place"]
-
-
-class _Paged(BaseModel):
-    cursor: Annotated[
-        str | None,
-        Field(
-            max_length=100_000, description="`next` of the page before; keep the other parameters."
-        ),
-    ] = None
+from app.api.schemas.requests import Page, SimilarParameters, Table
+from app.api.schemas.responses import ItemList, Start
+from app.entities import cooccurrence, read
+from app.entities.cooccurrence import RelatedEntity
+from app.entities.read import Entity
+from app.extract.base import Type
+from app.search.engine import ListPage, Unit
 
 
-class EntityParameters(SimilarParameters, _Paged):
+class EntityParameters(SimilarParameters, Page):
     """Parameters of the list of entities."""
 
-    q: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=200,
-            description="Beginning of a name or an alias, whatever its case and accents.",
-        ),
-    ] = None
-    type: Annotated[Type | None, Field(description="Only these.")] = None
-    sort: Annotated[
-        Literal["count", "name"], Field(description="By articles, most first, or by name.")
-    ] = "count"
+    q: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    """Beginning of a name or an alias, whatever its case and accents."""
+    type: Type | None = None
+    """Only these."""
+    sort: read.Sort = "count"
+    """By articles, most first, or by name."""
+
+    def listing(self) -> Callable[..., ListPage[Entity]]:
+        """What reads a page of the list."""
+        wanted = self.filters()
+        return partial(
+            read.listing, filters=wanted, beginning=self.q, type_=self.type, sort=self.sort
+        )
 
 
-class RelatedParameters(SimilarParameters, _Paged):
+class RelatedParameters(SimilarParameters, Page):
     """Parameters of the entities that appear with one."""
 
-    type: Annotated[Type | None, Field(description="Only these.")] = None
-    sort: Annotated[
-        Literal["strength", "count"],
-        Field(description="By strength, strongest first, or by common articles."),
-    ] = "strength"
+    type: Type | None = None
+    """Only these."""
+    sort: cooccurrence.Sort = "strength"
+    """By strength, strongest first, or by common articles."""
+
+    def related(self) -> Callable[..., ListPage[RelatedEntity]]:
+        """What reads a page of those of an entity."""
+        wanted = self.filters()
+        return partial(cooccurrence.related, filters=wanted, type_=self.type, sort=self.sort)
 
 
 class TimelineParameters(SimilarParameters):
     """Parameters of the timeline of an entity."""
 
-    histogram: Annotated[
-        Literal["day", "week", "month", "year"], Field(description="The period to count by.")
-    ] = "month"
-    tz: Annotated[str, AfterValidator(zone), Field(description="IANA time zone of the days.")] = (
-        "UTC"
-    )
+    histogram: Unit = "month"
+    """The period to count by."""
 
 
-class Entity(BaseModel):
-    """A person, organization or place. With filters the numbers are of what passes them."""
-
-    id: Annotated[UUID, Field(description="For life.")]
-    type: Type
-    name: str
-    wikidata: Annotated[str | None, Field(description="Its item there, such as `Q30`.")]
-    iso: Annotated[str | None, Field(description="ISO 3166 code of a country.")]
-    article_count: Annotated[int, Field(description="Articles that mention it.")]
-    mention_count: Annotated[int, Field(description="Mentions in all of them.")]
-    first_seen: Annotated[date | None, Field(description="Day of the first dated article.")]
-    last_seen: Annotated[date | None, Field(description="Day of the last dated article.")]
+class EntityTableParameters(EntityParameters, Table):
+    """Parameters of the list of entities as CSV."""
 
 
-class WholeEntity(Entity):
-    """An entity with what it is called."""
+class RelatedTableParameters(RelatedParameters, Table):
+    """Parameters of the entities that appear with one as CSV."""
 
-    aliases: Annotated[list[str], Field(description="Commonest first, 50 at most.")]
+
+class TimelineTableParameters(TimelineParameters, Table):
+    """Parameters of the timeline of an entity as CSV."""
 
 
 class EntityList(ItemList[Entity]):
     """A page of entities."""
-
-
-class RelatedEntity(BaseModel):
-    """An entity that appears with another one."""
-
-    entity: Entity
-    count: Annotated[int, Field(description="Articles that mention both.")]
-    expected: Annotated[
-        float, Field(description="How many would, if the two had nothing to do with each other.")
-    ]
-    strength: Annotated[
-        float,
-        Field(description="Log-likelihood ratio (Dunning 1993); negative: fewer than expected."),
-    ]
 
 
 class RelatedList(ItemList[RelatedEntity]):
@@ -106,7 +81,7 @@ class RelatedList(ItemList[RelatedEntity]):
 class Period(BaseModel):
     """A period of a timeline."""
 
-    start: Annotated[date, Field(description="Its first day in the zone that was asked for.")]
+    start: Start
     count: Annotated[int, Field(description="Articles of the entity.")]
 
 
@@ -114,23 +89,94 @@ class Timeline(ItemList[Period]):
     """The articles of an entity by period, oldest first, without gaps; one page."""
 
 
+class Kind(BaseModel):
+    """A type of entities."""
+
+    id: Type
+    name: str
+
+
+class Candidate(BaseModel):
+    """An entity that may be meant."""
+
+    id: UUID
+    name: str
+    type: list[Kind]
+    score: Annotated[float, Field(description="0 to 100; 100: a name or alias of it.")]
+    match: Annotated[bool, Field(description="Whether it is the only one of that name.")]
+    description: str
+
+
 class Candidates(BaseModel):
     """What one query of a batch may mean."""
 
-    class Candidate(BaseModel):
-        """An entity that may be meant."""
-
-        class Kind(BaseModel):
-            """A type of entities."""
-
-            id: Type
-            name: str
-
-        id: UUID
-        name: str
-        type: list[Kind]
-        score: Annotated[float, Field(description="0 to 100; 100: a name or alias of it.")]
-        match: Annotated[bool, Field(description="Whether it is the only one of that name.")]
-        description: str
-
     result: list[Candidate]
+
+
+class Property(BaseModel):
+    """A property of entities."""
+
+    id: str
+    name: str
+
+
+def _one_of_its_members(schema: dict[str, Any]) -> None:
+    del schema["required"]
+    schema |= {"minProperties": 1, "maxProperties": 1}
+
+
+class PropertyValue(BaseModel):
+    """A value of a property of an entity, under the name of its form."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of_its_members)
+
+    text: Annotated[str, Field(alias="str")]
+    number: Annotated[int, Field(alias="int")]
+    day: Annotated[datetime, Field(alias="date", description="Its 00:00, UTC.")]
+
+
+class Extended(BaseModel):
+    """Values of properties of entities, for more columns of a table."""
+
+    meta: list[Property]
+    rows: Annotated[
+        dict[str, dict[str, list[PropertyValue]]],
+        Field(description="By the entity's id and the property's: its values."),
+    ]
+
+
+class CandidatesByQuery(RootModel[dict[str, Candidates]]):
+    """What each query of a batch may mean, by its name."""
+
+
+class Reconciliation(RootModel[dict[str, Any]]):
+    """The manifest, or what `queries` or `extend` is answered."""
+
+
+class Suggestion(BaseModel):
+    """An entity with a name or alias that begins as was typed."""
+
+    id: UUID
+    name: str
+    notable: list[Kind]
+    description: str
+
+
+class Suggestions(BaseModel):
+    """Entities to choose one from."""
+
+    result: list[Suggestion]
+
+
+class Properties(BaseModel):
+    """Properties to choose one from."""
+
+    result: list[Property]
+
+
+class Proposed(BaseModel):
+    """Properties for more columns of a table."""
+
+    properties: list[Property]
+    type: str
+    limit: int

@@ -1,4 +1,4 @@
-"""What OpenAPI says of answers: their shapes, with what each member means.
+"""Shapes of answers, with what each member means, for the OpenAPI document.
 
 Answers are made from the store's own objects without another validation; the test suite
 holds each answer to the model that documents it.
@@ -6,84 +6,45 @@ holds each answer to the model that documents it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from app.articles import history, read
+from app.articles.history import VersionPart
+from app.articles.read import ArticleSummary, Event, Subjects
+from app.articles.save import Outcome
+from app.articles.versions import Status as VersionStatus
+from app.ingest.draft import Precision
+from app.search.highlight.highlighter import Highlight
+from app.services.extraction import ExtractionStatus
+from app.services.indexing import StateName
+from app.services.maintenance import KeptStatus
+from app.services.search import Clause, FacetValue
+from app.services.similar import SimilarArticle
+from app.services.suggest import Completion
 
 T = TypeVar("T")
 
 
-class Related(BaseModel):
-    """An article that stood on the same page."""
-
-    id: UUID
-    headline: str
-
-
-class ArticleSummary(BaseModel):
-    """An article without its text. What is unknown is null or an empty list."""
-
-    id: Annotated[UUID, Field(description="For life.")]
-    change: Annotated[int, Field(description="Number of the last change to the article.")]
-    version: Annotated[int, Field(description="Number of the version that it shows.")]
-    headline: str
-    summary: Annotated[list[str], Field(description="Bullet points.")]
-    caption: Annotated[str | None, Field(description="Of the photo, without its credit.")]
-    credit: Annotated[str | None, Field(description="Of the photo, without brackets.")]
-    byline: Annotated[str | None, Field(description="Author or agency.")]
-    dateline: Annotated[str | None, Field(description="As printed, such as `DUBAI/RIYADH`.")]
-    places: Annotated[list[str], Field(description="Of the dateline, in title case.")]
-    word_count: Annotated[int, Field(description="Words of the body.")]
-    published_at: Annotated[datetime | None, Field(description="UTC.")]
-    published_precision: Annotated[
-        Literal["day", "minute", "second"] | None,
-        Field(description="How exact `published_at` is; a `day` is given as its 00:00."),
-    ]
-    updated_at: Annotated[datetime | None, Field(description="The sender's own, UTC.")]
-    embargoed_until: Annotated[datetime | None, Field(description="UTC; past, since it shows.")]
-    guid: Annotated[str | None, Field(description="The sender's own id of the story.")]
-    sender_version: Annotated[int | None, Field(description="The sender's number of the text.")]
-    source: Annotated[str | None, Field(description="Publisher.")]
-    url: Annotated[str | None, Field(description="Canonical address.")]
-    language: Annotated[str | None, Field(description="ISO 639-1 code.")]
-    section: str | None
-    warnings: Annotated[list[str], Field(description="What the reader was not sure of.")]
-    related: Annotated[list[Related], Field(description="Articles of the same page, 50 at most.")]
-
-
-class Seen(BaseModel):
-    """An input that the article was seen in."""
-
-    path: Annotated[str, Field(description="Name of the input as it was given.")]
-    sha256: Annotated[str, Field(description="Of the page, or of the line.")]
-    position: Annotated[int, Field(description="Place on the page from 0, or line from 1.")]
-    reader: str
-    reader_version: int
-    loaded_at: datetime
-    load: Annotated[int | None, Field(description="The load that brought it.")]
-
-
-class Mention(BaseModel):
-    """An entity at a place in the article."""
-
-    entity_id: UUID
-    type: Literal["person", "organization", "place"]
-    name: Annotated[str, Field(description="Of the entity, as it is shown today.")]
-    surface: Annotated[str, Field(description="As the article prints it.")]
-    field: Literal["headline", "summary", "caption", "dateline", "body"]
-    index: Annotated[int | None, Field(description="Which bullet of the summary, from 0.")]
-    start: Annotated[int, Field(description="Where it starts in the field, in characters.")]
-    end: Annotated[int, Field(description="Where it ends in the field, in characters.")]
-
-
-class Article(ArticleSummary):
+@dataclass(kw_only=True)
+class Article(read.WholeArticle):
     """A whole article."""
 
-    body: Annotated[str, Field(description="Paragraphs separated by one blank line.")]
-    sources: list[Seen]
-    mentions: list[Mention]
+
+@dataclass(kw_only=True)
+class ArticleFields(Article):
+    """Those fields of an article that `fields` chose."""
+
+    __pydantic_config__ = ConfigDict(json_schema_extra=lambda schema: schema.pop("required"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version(history.ListedVersion):
+    """A version of an article in the list of them."""
 
 
 class ItemList(BaseModel, Generic[T]):
@@ -96,37 +57,12 @@ class ItemList(BaseModel, Generic[T]):
     ]
 
 
-class ArticleList(ItemList[ArticleSummary]):
+class ArticleList(ItemList[ArticleSummary | ArticleFields]):
     """A page of articles."""
-
-
-class Version(BaseModel):
-    """A version of an article in the list of them."""
-
-    version: Annotated[int, Field(description="In the order of arrival, from 1.")]
-    arrived_at: datetime
-    is_shown: Annotated[bool, Field(description="Whether the article is this version.")]
-    is_kept: Annotated[bool, Field(description="False where its text went with its days.")]
-    status: Literal["usable", "canceled", "withheld"]
-    headline: str | None
-    published_at: datetime | None
-    updated_at: datetime | None
-    sender_version: int | None
-    changed: Annotated[list[str], Field(description="Fields that differ from the version before.")]
-    words_added: int
-    words_removed: int
 
 
 class VersionList(ItemList[Version]):
     """A page of the versions of an article, newest first."""
-
-
-class VersionPart(BaseModel):
-    """A piece of a text that two versions share, or that one of them has."""
-
-    field: Literal["headline", "summary", "body", "caption", "credit", "byline", "dateline"]
-    kind: Literal["equal", "removed", "added"]
-    text: str
 
 
 class WholeVersion(BaseModel):
@@ -136,18 +72,19 @@ class WholeVersion(BaseModel):
     version: int
     arrived_at: datetime
     is_shown: bool
-    status: Literal["usable", "canceled", "withheld"]
+    status: VersionStatus
     headline: str
     summary: list[str]
     caption: str | None
     credit: str | None
     byline: str | None
+    authors: list[str]
     dateline: str | None
     places: list[str]
     body: str
     word_count: int
     published_at: datetime | None
-    published_precision: Literal["day", "minute", "second"] | None
+    published_precision: Precision | None
     updated_at: datetime | None
     embargoed_until: datetime | None
     guid: str | None
@@ -156,6 +93,10 @@ class WholeVersion(BaseModel):
     url: str | None
     language: str | None
     section: str | None
+    keywords: list[str]
+    urgency: int | None
+    subjects: Subjects
+    usage_terms: str | None
     warnings: list[str]
     compared_with: Annotated[
         int | None, Field(description="The version before, of those whose text is kept.")
@@ -165,20 +106,10 @@ class WholeVersion(BaseModel):
     ]
 
 
-class Highlight(BaseModel):
-    """A passage of a field with what matched marked."""
-
-    field: Literal["headline", "summary", "caption", "body"]
-    index: Annotated[int | None, Field(description="Which bullet of the summary, from 0.")]
-    text: Annotated[str, Field(description="Escaped HTML with `<mark>`.")]
-    start: Annotated[int, Field(description="Where it starts in the field, in characters.")]
-    end: Annotated[int, Field(description="Where it ends in the field, in characters.")]
-
-
 class SearchHit(BaseModel):
     """A found article and how well it matches."""
 
-    article: ArticleSummary
+    article: ArticleSummary | ArticleFields
     score: Annotated[float, Field(description="BM25; comparable within one search only.")]
     highlights: list[Highlight]
     duplicates: Annotated[
@@ -186,18 +117,16 @@ class SearchHit(BaseModel):
     ]
 
 
-class FacetValue(BaseModel):
-    """A value of a facet."""
-
-    value: Annotated[str, Field(description="What the filter takes.")]
-    label: Annotated[str, Field(description="As articles print it.")]
-    count: int
+Start = Annotated[
+    date | AwareDatetime,
+    Field(description="Its first day, or the first instant of an hour, in the zone of `tz`."),
+]
 
 
 class Bucket(BaseModel):
     """A period of a histogram."""
 
-    start: Annotated[date, Field(description="Its first day in the zone that was asked for.")]
+    start: Start
     count: int
     share: Annotated[
         float | None, Field(description="Of all articles of the period; with `normalize`.")
@@ -224,15 +153,10 @@ class SearchAnswer(ItemList[SearchHit]):
     complete: Annotated[
         bool, Field(description="False when the time was up: `total` is then a lower bound.")
     ]
-
-
-class Completion(BaseModel):
-    """What a beginning may become."""
-
-    text: str
-    kind: Literal["word", "person", "organization", "place", "source", "section", "headline"]
-    count: Annotated[int, Field(description="Articles with it.")]
-    id: Annotated[UUID | None, Field(description="Of the headline's article, or the entity.")]
+    relaxed: Annotated[
+        bool,
+        Field(description="True where no article holds all words, and these hold any of them."),
+    ]
 
 
 class Completions(BaseModel):
@@ -241,55 +165,38 @@ class Completions(BaseModel):
     items: list[Completion]
 
 
-class Clause(BaseModel):
-    """A clause at the top of a query."""
+class Tree(BaseModel):
+    """A node of a query's tree; what else it holds goes by its type."""
 
-    query: str
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    query: Annotated[str, Field(description="The node, printed.")]
     start: int
     end: int
-    total: Annotated[int, Field(description="Hits of the clause alone.")]
-    without: Annotated[int | None, Field(description="Hits of the query without the clause.")]
+    clauses: list[Tree]
 
 
 class Explanation(BaseModel):
     """How a query was read and what each part of it finds."""
 
     query: Annotated[str, Field(description="The query as it was read, printed back.")]
-    tree: dict[str, Any] | None
+    tree: Tree | None
     clauses: Annotated[list[Clause], Field(description="The first twenty, while time is left.")]
     total: int
     suggestion: str | None
     complete: bool
 
 
-class SimilarArticle(BaseModel):
-    """An article like another."""
-
-    article: ArticleSummary
-    score: float
-    similarity: Annotated[
-        float, Field(description="Share of runs of four words that both texts have, 0 to 1.")
-    ]
-    duplicate: Annotated[bool, Field(description="Whether it is a near-duplicate.")]
-
-
 class SimilarList(ItemList[SimilarArticle]):
     """Articles like another, near-duplicates first; one page."""
-
-
-class Event(BaseModel):
-    """A change to an article."""
-
-    change: int
-    id: UUID
-    kind: Literal["added", "updated", "deleted"]
-    article: ArticleSummary | None
 
 
 class ChangeList(ItemList[Event]):
     """A page of changes."""
 
     last: Annotated[int, Field(description="The `since` to ask with when all pages are read.")]
+    token: Annotated[str, Field(description="The `token` to ask with then.")]
 
 
 class IndexStatus(BaseModel):
@@ -297,34 +204,12 @@ class IndexStatus(BaseModel):
 
     engine: str
     state: Annotated[
-        Literal["ready", "missing", "damaged", "outdated"],
+        StateName,
         Field(description="`outdated`: of another store or version; being rebuilt if not ready."),
     ]
     detail: Annotated[str | None, Field(description="Why it is not ready.")]
     cursor: Annotated[int | None, Field(description="Last change that it has taken in.")]
     lag: Annotated[int | None, Field(description="Changes that it has not taken in yet.")]
-
-
-class ExtractionStatus(BaseModel):
-    """The finding of people, organizations and places."""
-
-    extractor: Annotated[str | None, Field(description="Version of the one that read so far.")]
-    cursor: Annotated[int, Field(description="Last change that it has read.")]
-    lag: Annotated[int, Field(description="Changes that it has not read yet.")]
-    failures: Annotated[int, Field(description="Articles that it could not read.")]
-
-
-class KeptStatus(BaseModel):
-    """What is stored beside the articles that show."""
-
-    versions: Annotated[int, Field(description="Of all articles, with those that show.")]
-    embargoed: Annotated[int, Field(description="Versions that are not due yet.")]
-    hidden: Annotated[int, Field(description="Articles that are withheld or not due yet.")]
-    removed: int
-    erased: int
-    erasures_pending: Annotated[
-        int, Field(description="Erased articles whose words some file may still hold.")
-    ]
 
 
 class Status(BaseModel):
@@ -348,7 +233,7 @@ class Health(BaseModel):
 class ImportedItem(BaseModel):
     """What became of one article that was sent."""
 
-    outcome: Literal["saved", "revised", "unchanged", "stale", "withheld", "removed", "rejected"]
+    outcome: Outcome
     id: Annotated[UUID | None, Field(description="Null when rejected.")]
     line: Annotated[int | None, Field(description="Where it stood in the body, from 1.")]
     reason: Annotated[str | None, Field(description="Why it was rejected.")]
@@ -367,6 +252,14 @@ class Imported(BaseModel):
     rejected: int
 
 
+class WrongValue(BaseModel):
+    """A value that a request cannot have."""
+
+    loc: Annotated[list[str], Field(description="Its path, from `query`, `path` or `body` on.")]
+    msg: str
+    type: Annotated[str | None, Field(description="Kind of the mistake.")] = None
+
+
 class Problem(BaseModel):
     """RFC 9457 problem details; some types carry further members."""
 
@@ -377,9 +270,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     instance: str
-    errors: Annotated[
-        list[dict[str, Any]] | None, Field(description="Each wrong value: `loc` and `msg`.")
-    ] = None
+    errors: Annotated[list[WrongValue] | None, Field(description="Each wrong value.")] = None
     position: Annotated[
         int | None, Field(description="Where a query is malformed, characters from 0.")
     ] = None

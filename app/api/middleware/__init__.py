@@ -1,0 +1,1 @@
+"""ASGI middleware around every route: limits, proxy, security headers, request log, shutdown."""

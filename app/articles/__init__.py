@@ -1,0 +1,1 @@
+"""Articles with their versions: read, saved, removed, told apart."""

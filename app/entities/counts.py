@@ -1,0 +1,269 @@
+"""Counts of mentions, kept exact by differences: entities of articles, co-occurrences, aliases.
+
+Given what articles held before and hold now, the counts of every entity concerned move by
+the difference, in the same transaction. Which entity a mention means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import permutations
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlmodel import Session
+
+from app.extract import spelling
+from app.extract.base import Mention
+from app.store.models import chunks, metadata, tables
+from app.text import fold
+
+MOST_COOCCURRING = 200
+"""Entities of an article that count as co-occurring, the most mentioned ones.
+
+An article with more is a list: its pairs would say little and be very many.
+"""
+MOST_ROWS = 100_000
+"""Rows that are counted before they are written, but for those of one article."""
+COMMON = 5
+"""A form of a name is common when one in so many of the entity's articles gives it."""
+
+_alias, _article_entity, _cooccurrence = tables("alias", "appearance", "companion")
+_entity = metadata.tables["entity"]
+
+
+class MentionRow(NamedTuple):
+    """A mention as it is stored, without its article; the names are the table's."""
+
+    n: int
+    base: int
+    entity: int
+    field: str
+    bullet: int | None
+    start: int
+    end: int
+    surface: str
+    name: str
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What some articles hold, counted."""
+
+    articles: Counter[int] = field(default_factory=Counter)
+    mentions: Counter[int] = field(default_factory=Counter)
+    named: Counter[tuple[int, str]] = field(default_factory=Counter)
+    called: Counter[tuple[int, str]] = field(default_factory=Counter)
+    beside: Counter[tuple[int, str]] = field(default_factory=Counter)
+    pairs: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def add(self, rows: Sequence[MentionRow], *, sign: int, paired: bool) -> None:
+        """Count one article, for or against."""
+        held = Counter(row.entity for row in rows)
+        for entity, count in held.items():
+            self.articles[entity] += sign
+            self.mentions[entity] += sign * count
+        for pair in {(row.entity, row.name) for row in rows}:
+            self.named[pair] += sign
+        for pair in beside(rows):
+            self.beside[pair] += sign
+        for pair in {(row.entity, each) for row in rows for each in (row.name, row.surface)}:
+            self.called[pair] += sign
+        if paired:
+            for couple in permutations(cooccurring(rows), 2):
+                self.pairs[couple] += sign
+
+
+def beside(rows: Sequence[MentionRow]) -> set[tuple[int, str]]:
+    """Entity and full name of those whose surname stands in the article for somebody else."""
+    lone: defaultdict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        lone[spelling.alone(row.surface)].add(row.base)
+    return {
+        (row.entity, row.name)
+        for row in rows
+        if (surname := spelling.surname(row.name))
+        and surname in lone
+        and row.base not in lone[surname]
+    }
+
+
+def cooccurring(rows: Iterable[MentionRow]) -> list[int]:
+    """The entities of an article that count as co-occurring; of many the most mentioned."""
+    held = Counter(row.entity for row in rows)
+    return [entity for entity, _ in held.most_common(MOST_COOCCURRING)]
+
+
+def rows(mentions: Collection[Mention]) -> int:
+    """How many rows the mentions of an article make at most, its pairs of entities included."""
+    paired = min(len({(each.type, each.name) for each in mentions}), MOST_COOCCURRING)
+    return len(mentions) + paired * (paired - 1)
+
+
+def recount(
+    session: Session,
+    before: Mapping[UUID, Sequence[MentionRow]],
+    after: Mapping[UUID, Sequence[MentionRow]],
+    published: Mapping[UUID, datetime | None],
+) -> None:
+    """Move all counts from what articles held `before` to what they hold `after`.
+
+    Both name the same articles; `published` says when those of `after` were.
+    """
+    tally = _Tally()
+    appearing: list[dict[str, Any]] = []
+    for id_, rows in after.items():
+        paired = set(cooccurring(before[id_])) != set(cooccurring(rows))
+        tally.add(before[id_], sign=-1, paired=paired)
+        tally.add(rows, sign=1, paired=paired)
+        if len(tally.pairs) > MOST_ROWS:
+            _count_cooccurrences(session, tally.pairs)
+            tally.pairs.clear()
+        at = published.get(id_)
+        day = None if at is None else at.toordinal()
+        appearing += [
+            {"article_id": id_, "entity": entity, "mentions": count, "day": day}
+            for entity, count in Counter(row.entity for row in rows).items()
+        ]
+    for some in chunks(id_ for id_ in before if before[id_]):
+        session.execute(delete(_article_entity).where(_article_entity.c.article_id.in_(some)))
+    if appearing:
+        session.connection().execute(insert(_article_entity), appearing)
+    _count_entities(session, tally)
+    _count_cooccurrences(session, tally.pairs)
+    _count_aliases(session, tally)
+    rename(session, {entity for entity, _ in (*tally.named, *tally.called)})
+
+
+def _count_entities(session: Session, tally: _Tally) -> None:
+    moved = [
+        {"_number": entity, "_articles": tally.articles[entity], "_mentions": mentions}
+        for entity, mentions in tally.mentions.items()
+        if mentions or tally.articles[entity]
+    ]
+    if moved:
+        c = _entity.c
+        counted = {
+            "article_count": c.article_count + bindparam("_articles"),
+            "mention_count": c.mention_count + bindparam("_mentions"),
+        }
+        step = update(_entity).where(c.number == bindparam("_number")).values(counted)
+        session.connection().execute(step, moved)
+
+
+def _count_cooccurrences(session: Session, pairs: Counter[tuple[int, int]]) -> None:
+    moved = [
+        {"entity": entity, "other": other, "count": count}
+        for (entity, other), count in sorted(pairs.items())
+        if count
+    ]
+    if not moved:
+        return
+    c = _cooccurrence.c
+    step = upsert(_cooccurrence)
+    step = step.on_conflict_do_update(
+        index_elements=["entity", "other"], set_={"count": c.count + step.excluded.count}
+    )
+    session.connection().execute(step, moved)
+    if less := [{"_entity": m["entity"], "_other": m["other"]} for m in moved if m["count"] < 0]:
+        same = (c.entity == bindparam("_entity")) & (c.other == bindparam("_other"))
+        session.connection().execute(delete(_cooccurrence).where(same, c.count == 0), less)
+
+
+def _count_aliases(session: Session, tally: _Tally) -> None:
+    moved: list[dict[str, Any]] = [
+        {
+            "entity": entity,
+            "label": label,
+            "key": fold(label),
+            "kept": False,
+            "named": tally.named[entity, label],
+            "called": called,
+            "surname": spelling.surname(label),
+            "beside": tally.beside[entity, label],
+        }
+        for (entity, label), called in tally.called.items()
+        if called or tally.named[entity, label] or tally.beside[entity, label]
+    ]
+    if not moved:
+        return
+    c = _alias.c
+    step = upsert(_alias)
+    added = {name: c[name] + step.excluded[name] for name in ("named", "called", "beside")}
+    step = step.on_conflict_do_update(index_elements=["entity", "label"], set_=added)
+    session.connection().execute(step, moved)
+    if less := [{"_entity": m["entity"], "_label": m["label"]} for m in moved if m["called"] < 0]:
+        same = (c.entity == bindparam("_entity")) & (c.label == bindparam("_label"))
+        gone = (c.called == 0) & c.kept.is_(False)
+        session.connection().execute(delete(_alias).where(same, gone), less)
+
+
+def keep(session: Session, kept: Iterable[tuple[int, str]]) -> None:
+    """Have these labels (entity, label) as aliases, whether or not an article has them."""
+    rows = [
+        {
+            "entity": entity,
+            "label": label,
+            "key": fold(label),
+            "named": 0,
+            "called": 0,
+            "kept": True,
+            "surname": spelling.surname(label),
+            "beside": 0,
+        }
+        for entity, label in dict.fromkeys(kept)
+    ]
+    if rows:
+        step = upsert(_alias)
+        step = step.on_conflict_do_update(index_elements=["entity", "label"], set_={"kept": True})
+        session.connection().execute(step, rows)
+
+
+def rename(session: Session, numbers: Iterable[int]) -> None:
+    """Show each entity under the fullest common form of its name.
+
+    Those that an operator has named, or the authority file, keep theirs.
+    """
+    c, a = _entity.c, _alias.c
+    renamed = []
+    for some in chunks(sorted(numbers)):
+        forms: dict[int, list[tuple[str, int]]] = {}
+        wanted = select(a.entity, a.label, a.named).where(a.entity.in_(some), a.named > 0)
+        for entity, label, named in session.execute(wanted):
+            forms.setdefault(entity, []).append((label, named))
+        shown = select(c.number, c.name, c.article_count)
+        free = shown.where(c.number.in_(some), c.name_fixed.is_(False), c.known.is_(None))
+        for number, name, articles in session.execute(free):
+            better = fullest(forms.get(number, []), articles)
+            if better is not None and better != name:
+                renamed.append({"_number": number, "name": better, "name_key": fold(better)})
+    if renamed:
+        step = update(_entity).where(c.number == bindparam("_number"))
+        session.connection().execute(step, renamed)
+
+
+def fullest(forms: Iterable[tuple[str, int]], articles: int) -> str | None:
+    """The form of a name to show: of the common ones the one of most words and letters.
+
+    Equally full ones go by their count, then by the alphabet. Where none is common, the
+    commonest is.
+
+        >>> fullest([("Imran Khan", 9), ("IMRAN KHAN", 2), ("Imran Ahmed Khan", 3)], 10)
+        'Imran Ahmed Khan'
+    """
+    found = sorted(forms, key=lambda form: (-form[1], form[0]))
+    if not found:
+        return None
+    common = [form for form in found if form[1] * COMMON >= articles] or found[:1]
+
+    def rank(form: tuple[str, int]) -> tuple[int, int, int, int]:
+        label, count = form
+        return len(label.split()), len(fold(label)), -label.isupper(), count
+
+    best = max(map(rank, common))
+    return next(label for label, count in common if rank((label, count)) == best)

@@ -1,0 +1,1 @@
+"""The steps between spans and mentions, one module each."""

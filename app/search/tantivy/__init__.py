@@ -1,0 +1,1 @@
+"""The engine on tantivy; nothing outside imports its library."""

@@ -1,0 +1,1 @@
+"""The engine on Whoosh, which is imported by this package alone."""

@@ -1,0 +1,1 @@
+"""What routes and commands call: search, sync, extraction, backup and so on."""
