@@ -123,13 +123,19 @@ def _pattern(form: str) -> str:
     )
 
 
-def _wildcard(pattern: str, surface: str, start: int, end: int) -> Prefix | Wildcard:
-    """The leaf for a pattern: a Prefix if its only wildcard is a `*` at the end."""
-    prefix = pattern[:-1]
-    if pattern.endswith("*") and "*" not in prefix and "?" not in prefix:
-        surface = surface.partition(ANY)[0].rstrip(_APOSTROPHES)  # `A*'s` too begins with A
-        return Prefix(prefix.rstrip(_APOSTROPHES), text=surface, start=start, end=end)
+def _wildcard(pattern: str, surface: str, start: int, end: int) -> Query | None:
+    """The leaf for a pattern: of a beginning if its only wildcard is a `*` at the end."""
+    if pattern.endswith("*") and "*" not in pattern[:-1] and "?" not in pattern:
+        return _beginning(surface.partition(ANY)[0], start, end)
     return Wildcard(pattern, text=surface, start=start, end=end)
+
+
+def _beginning(written: str, start: int, end: int) -> Query | None:
+    """The leaf for words that begin as the last one of `written` does."""
+    last = list(text.tokens(written))[-1]
+    if _CJK.fullmatch(last.form):  # a token of its own: no token continues it
+        return words(written, start, end)
+    return Prefix(last.form, text=written[last.start : last.end], start=start, end=end)
 
 
 def _inexact(source: str, lexeme: Lexeme, field: str | None) -> Query | None:
@@ -141,18 +147,15 @@ def _inexact(source: str, lexeme: Lexeme, field: str | None) -> Query | None:
             return Everything(start=start, end=end)
         raise QueryError("a * lacks the letters before it", start, expected="a word that begins so")
     last = tokens[-1]
-    if lexeme.star and _CJK.fullmatch(last.form):  # a token of its own: no token continues it
-        return words(lexeme.text, start, end)
-    if len(tokens) > 1:
+    # A wildcard may stand past the length at which forms end.
+    wild = _WILD.search(lexeme.text, last.start, last.end)
+    if len(tokens) > 1 and not (lexeme.star and _CJK.fullmatch(last.form)):
         raise _several(source, lexeme, [lexeme.text[token.start : token.end] for token in tokens])
+    if wild and _WILD.search(last.form):
+        return _wildcard(_pattern(last.form), lexeme.text[last.start : last.end], start, end)
+    if lexeme.star or wild:
+        return _beginning(lexeme.text[: wild.start()] if wild else lexeme.text, start, end)
     surface = lexeme.text[last.start : last.end]
-    if _WILD.search(last.form):
-        return _wildcard(_pattern(last.form), surface, start, end)
-    cut = _WILD.search(surface)  # past the length at which forms end
-    if cut:
-        surface = surface[: cut.start()]
-    if lexeme.star or cut:
-        return Prefix(last.form, text=surface, start=start, end=end)
     distance = _distance(source, lexeme, last.form)
     return Fuzzy(last.form, distance, text=surface, start=start, end=end)
 
