@@ -193,8 +193,8 @@ class Named(_Node):
 
     @property
     def is_pattern(self) -> bool:
-        """Whether `key` contains a wildcard."""
-        return ANY in self.key or ONE in self.key
+        """Whether a wildcard is written; one past the longest word of a key is not in the key."""
+        return ANY in self.text or ONE in self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1132,6 +1132,7 @@ QUERIES = st.lists(_ALPHABET, max_size=25).map("".join) | st.text(max_size=40)
 @example("#\x7f訨.*~\ud800")
 @example("*'S")
 @example(f"a{'7' * 70}*7")
+@example(f"#a{'7' * 70}*7")
 def test_any_text_is_a_tree_that_prints_itself_or_an_error(source: str) -> None:
     try:
         tree = parse(source)
