@@ -2,7 +2,8 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
-# Test processes at once, the seed of what is random, and how much the long tests try.
+# Which tests, how many processes at once, the seed of what is random, and how much the long ones try.
+TESTS ?=
 JOBS ?= 2
 SEED ?=
 KILLS ?= 10
@@ -38,7 +39,7 @@ serve: ## Load the seeds and serve the API on 127.0.0.1:8000
 
 test: install ## Run the tests but for the long ones; COVER=1 holds their coverage to the floor
 	$(if $(COVER),rm -f .coverage .coverage.*)
-	$(BIN)/$(if $(COVER),coverage run,python) -m $(PYTEST) -m "not long"
+	$(BIN)/$(if $(COVER),coverage run,python) -m $(PYTEST) -m "not long" $(TESTS)
 	$(if $(COVER),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
 
 check: install format lint types imports migrations audit ## Everything that must hold before a commit

@@ -28,6 +28,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from app.errors import FolderUnwritable, ReadTooLong, SchemaMismatch, StoreError
@@ -47,6 +48,7 @@ class Database:
     def __init__(self, url: str, *, threads: int = 4, lock_timeout_s: float = 30.0) -> None:
         self.url = url
         self._share: SharedLock | None = None
+        self._disposed = 0
         self._engine = create_engine(
             url,
             # Two connections a thread, one to read and one to write, or the pool deadlocks.
@@ -66,6 +68,7 @@ class Database:
         if self._watch is not None:
             event.listen(self._engine, "connect", self._after_connect)
             event.listen(self._engine, "checkout", self._look)
+            event.listen(self._engine, "checkin", self._close_disposed)
         event.listen(self._engine, "begin", _begin)
         event.listen(self._engine, "handle_error", self._give_up_broken)
 
@@ -108,13 +111,20 @@ class Database:
                 self._dispose()
 
     def _dispose(self) -> None:
-        """Close every idle connection."""
+        """Close every idle connection; the others as they come back."""
+        self._disposed += 1
         self._engine.dispose()
         if self._watch is not None:
             self._watch.let_go()
 
+    def _close_disposed(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        """Close a connection that was in use when the others were closed: the pool would keep it."""
+        if record.info["disposed"] != self._disposed:
+            record.invalidate()
+
     def _before_connect(self, _dialect: object, record: Any, *_more: object) -> None:
         watch = self._watch
+        record.info["disposed"] = self._disposed
         if watch is not None and not watch.before(record.info):
             raise StoreError(f"the database file is gone: {watch.path}")
         if watch is not None and (kept := watch.kept()) and (fault := watch.fault(kept)):
@@ -125,6 +135,12 @@ class Database:
             connection.execute("PRAGMA schema_version").fetchone()  # opens the log
             if self._fault_of_kept() == "log removed":  # meanwhile
                 self._take_in_log(self._watch)
+            if not self._watch.shares():
+                connection.close()
+                self._dispose()
+                raise StoreError(
+                    f"the write-ahead log was removed while in use: {self._watch.path}"
+                )
             self._watch.after(record.info)
 
     def _fault_of_kept(self) -> Fault | None:
@@ -157,7 +173,7 @@ class Database:
                 log.error("the database was replaced while in use (log removed): %s", watch.path)
             if not watch.take_in_log():
                 raise StoreError(f"the write-ahead log was removed while in use: {watch.path}")
-            self._engine.dispose()
+            self._dispose()
 
     def _require_same(self, info: Any, *but: Fault) -> Fault | None:
         """Raise StoreError if the open file is no longer the one at the database's path."""

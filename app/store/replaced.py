@@ -61,6 +61,13 @@ class Watch:
                 self._keeper.execute("PRAGMA schema_version").fetchone()
                 self._note(self._kept)
 
+    def shares(self) -> bool:
+        """Whether this process has the shared memory open that a new process would open."""
+        shared = _inode(self.shared)
+        if shared is None:
+            return not self.log.exists()
+        return any(_is(number, shared) for number in _descriptors())
+
     def _note(self, info: MutableMapping[Any, Any]) -> None:
         info["database"] = info["database"] or _inode(self.path)
         info["log"], info["shared"] = _inode(self.log), _inode(self.shared)
@@ -169,11 +176,11 @@ def _inode(path: Path) -> _Inode | None:
 
 def _empty(log: _Inode) -> None:
     """Truncate a log that this process has open: SQLite would checkpoint it when it closes."""
-    for name in os.listdir("/dev/fd"):  # noqa: PTH208
-        with suppress(OSError, ValueError):
-            if not _is(int(name), log):
+    for number in _descriptors():
+        with suppress(OSError):
+            if not _is(number, log):
                 continue  # closing a copy of another file's descriptor would drop its locks
-            own = os.dup(int(name))  # a descriptor that no other thread can close
+            own = os.dup(number)  # a descriptor that no other thread can close
             try:
                 if _is(own, log):
                     os.ftruncate(own, 0)
@@ -182,6 +189,14 @@ def _empty(log: _Inode) -> None:
                 os.close(own)
 
 
+def _descriptors() -> list[int]:
+    """The descriptors that this process has open, or had a moment ago."""
+    return [int(name) for name in os.listdir("/dev/fd") if name.isdecimal()]  # noqa: PTH208
+
+
 def _is(descriptor: int, inode: _Inode) -> bool:
-    found = os.fstat(descriptor)
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return False
     return (found.st_dev, found.st_ino) == inode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from app.errors import StoreError
 from app.search import open_engine
 from app.services import indexing
 from app.store import replaced, sequence
-from tests import factories
+from tests import factories, programs
 from tests.faults.house import eventually, filled, serving
 
 if TYPE_CHECKING:
@@ -189,6 +190,31 @@ def test_a_log_that_is_removed_under_a_reader_is_taken_in_after_it(
             assert sequence.count(session) == 5
         factories.save(database, [factories.numbered(9)])
     whole(tmp_path, 6)
+
+
+def test_no_connection_shares_the_memory_of_a_log_that_is_gone(tmp_path: Path) -> None:
+    """With the old memory a process would read and write past all others."""
+    file = tmp_path / "data" / "broadsheet.db"
+    with factories.store(tmp_path) as database:
+        run_outside(file, "PRAGMA wal_checkpoint(TRUNCATE)")
+        with database.reading() as session:  # needs no frame of the log
+            assert sequence.last_change(session) == 0
+            for suffix in ("-wal", "-shm"):
+                file.with_name(f"{file.name}{suffix}").unlink()
+            with pytest.raises(StoreError, match="log was removed"), database.reading():
+                pass
+        run_outside(file, "UPDATE store SET change = 7")
+        for _ in range(3):
+            with database.reading() as session:
+                assert sequence.last_change(session) == 7
+        factories.save(database, [factories.draft()])
+    whole(tmp_path, 1)
+
+
+def run_outside(file: Path, statement: str) -> None:
+    """Run a statement in a process of its own, which shares no file of this one."""
+    code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"
+    programs.run([sys.executable, "-c", code, str(file), statement], check=True)
 
 
 def test_a_log_that_is_removed_under_a_writer_has_its_commit_taken_in(tmp_path: Path) -> None:
