@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -76,19 +77,29 @@ def load(path: Path | None) -> Synonyms:
 
     Raises SynonymsUnusable, which names the file and the line.
     """
+    if path is None:
+        return _builtin()
+    try:
+        if path.stat().st_size > _CHARS:
+            raise SynonymsUnusable(str(path), None, f"is larger than {_CHARS:,} bytes")
+        own = read(path.read_text(encoding="utf-8-sig"), str(path))
+    except OSError as error:
+        raise SynonymsUnusable(str(path), None, error.strerror or "cannot be read") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise SynonymsUnusable(str(path), line, "is not UTF-8") from error
+    return Synonyms([*_spellings(), *own])
+
+
+@cache
+def _builtin() -> Synonyms:
+    return Synonyms(_spellings())
+
+
+@cache
+def _spellings() -> Sequence[Rule]:
     builtin = (files("app.search") / "spellings.txt").read_text(encoding="utf-8")
-    rules = read(builtin, "spellings.txt")
-    if path is not None:
-        try:
-            if path.stat().st_size > _CHARS:
-                raise SynonymsUnusable(str(path), None, f"is larger than {_CHARS:,} bytes")
-            rules += read(path.read_text(encoding="utf-8-sig"), str(path))
-        except OSError as error:
-            raise SynonymsUnusable(str(path), None, error.strerror or "cannot be read") from error
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            raise SynonymsUnusable(str(path), line, "is not UTF-8") from error
-    return Synonyms(rules)
+    return read(builtin, "spellings.txt")
 
 
 def read(text: str, name: str) -> list[Rule]:
@@ -229,6 +240,8 @@ _TOGETHER = regex.compile(r"(?<=(?<!\p{L})\p{L})\.(?=(?:\p{L}\.)+\s*\p{Lu}\p{L})
 def _with_and_without_function_words(term: str) -> Iterable[str]:
     """A folded term, and the term without the function words of each language."""
     forms = {term: None}
+    if " " not in term:
+        return forms
     for function_words in FUNCTION_WORDS.values():
         content = [word for word in term.split() if word not in function_words]
         if len(content) > 1:

@@ -118,7 +118,7 @@ class Database:
             self._watch.let_go()
 
     def _close_disposed(self, _connection: object, record: ConnectionPoolEntry) -> None:
-        """Close a connection that was in use when the others were closed: the pool would keep it."""
+        """Close a connection that was in use when the others were: its pool would keep it."""
         if record.info["disposed"] != self._disposed:
             record.invalidate()
 
