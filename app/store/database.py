@@ -135,12 +135,15 @@ class Database:
             connection.execute("PRAGMA schema_version").fetchone()  # opens the log
             if self._fault_of_kept() == "log removed":  # meanwhile
                 self._take_in_log(self._watch)
-            if not self._watch.shares():
+            try:
+                shares = self._watch.shares()
+            except OSError as error:  # too many open files
+                connection.close()
+                raise StoreError(f"the database cannot be opened: {error.strerror}") from error
+            if not shares:
                 connection.close()
                 self._dispose()
-                raise StoreError(
-                    f"the write-ahead log was removed while in use: {self._watch.path}"
-                )
+                raise StoreError(f"the log was removed while in use: {self._watch.path}")
             self._watch.after(record.info)
 
     def _fault_of_kept(self) -> Fault | None:

@@ -54,12 +54,17 @@ class Watch:
         self._opened = True
         with self.lock:
             if self._keeper is None:
-                self._kept = {"database": _inode(self.path)}
-                self._keeper = sqlite3.connect(
+                kept: dict[Any, Any] = {"database": _inode(self.path)}
+                keeper = sqlite3.connect(
                     self.path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False
                 )
-                self._keeper.execute("PRAGMA schema_version").fetchone()
-                self._note(self._kept)
+                try:
+                    keeper.execute("PRAGMA schema_version").fetchone()
+                except sqlite3.Error:
+                    keeper.close()
+                    raise
+                self._note(kept)
+                self._keeper, self._kept = keeper, kept
 
     def shares(self) -> bool:
         """Whether this process has the shared memory open that a new process would open."""

@@ -6,6 +6,8 @@ import shutil
 import sqlite3
 import sys
 from contextlib import closing
+from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -209,6 +211,31 @@ def test_no_connection_shares_the_memory_of_a_log_that_is_gone(tmp_path: Path) -
                 assert sequence.last_change(session) == 7
         factories.save(database, [factories.draft()])
     whole(tmp_path, 1)
+
+
+def test_a_file_that_cannot_be_opened_once_more_is_opened_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As without descriptors: each connection but the one that is kept idle could be opened."""
+
+    class Closed(sqlite3.Connection):
+        def execute(self, *_more: object) -> sqlite3.Cursor:
+            raise sqlite3.OperationalError("unable to open database file")
+
+    with factories.store(tmp_path) as database:
+        database._dispose()
+        with monkeypatch.context() as patched:
+            opened = partial(sqlite3.connect, factory=Closed)
+            fake = SimpleNamespace(connect=opened, Error=sqlite3.Error)
+            patched.setattr(replaced, "sqlite3", fake)
+            for _ in range(2):
+                with (
+                    pytest.raises(StoreError, match="unable to open"),
+                    database.reading() as session,
+                ):
+                    sequence.count(session)
+        with database.reading() as session:
+            assert sequence.count(session) == 0
 
 
 def run_outside(file: Path, statement: str) -> None:
