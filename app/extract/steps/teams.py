@@ -32,7 +32,8 @@ _PLAYED = re.compile(
 )
 
 
-_NAME = r"[A-Z][\w.’'&-]*(?:[ ](?:[A-Z][\w.’'&-]*|of|and|de|van|der|den|di|da|del|la|al)){0,4}"
+_CAPITALIZED = r"[A-Z][\w.’'&-]{0,99}"
+_NAME = rf"{_CAPITALIZED}(?:[ ](?:{_CAPITALIZED}|of|and|de|van|der|den|di|da|del|la|al)){{0,4}}"
 _RESULT = re.compile(
     rf"(?:^|(?<=[;,] ))({_NAME}) \d+(?: \(\d+\))? ({_NAME}) \d+\b(?!-)", re.MULTILINE
 )
@@ -40,7 +41,7 @@ _ROW = re.compile(rf"^(?:\d{{1,2}}\.? )?({_NAME})(?: \d+){{4,}}", re.MULTILINE)
 _ROUNDS = re.compile(
     rf"(?:^|(?<= , ))(?:\d{{3}} )?({_NAME})(?: \( \w[\w. ]+ \))?(?: [67]\d){{2,4}}\b", re.MULTILINE
 )
-_PLAYER = re.compile(rf"({_NAME}) ?\( ?([A-Z][\w. ]+?) ?\)")
+_PLAYER = re.compile(rf"(?<![\w.’'&-])({_NAME}) ?\( ?([A-Z][\w. ]+?) ?\)")
 
 _WORD = re.compile(r"[a-z]+")
 _WRITTEN = re.compile(r"[\w-]+")
@@ -50,9 +51,11 @@ _SIGNS = frozenset(
 )
 
 
-_WORD_OF_NAME = r"[^\W\d_a-z][\w-]+(?:['’](?!s\b)[\w-]+)?"
+_WORD_OF_NAME = r"[^\W\d_a-z][\w-]{1,99}(?:['’](?!s\b)[\w-]{1,99})?"
 _TWO = rf"({_WORD_OF_NAME}(?: (?:van|von|de|di|da|del|der|la|al)){{0,2}} {_WORD_OF_NAME})(?! [A-Z])"
-_NATIONAL = re.compile(rf"(?<![\w-])((?:[A-Z][\w.]+ ){{0,2}}[A-Z][\w.]+)['’]s? {_TWO}")
+_NATIONAL = re.compile(
+    rf"(?<![\w-])((?:[A-Z][\w.]{{1,99}} ){{0,2}}[A-Z][\w.]{{1,99}})['’]s? {_TWO}"
+)
 _OF_NATION = re.compile(rf"(?<![\w-])([A-Z][a-z]+) {_TWO}")
 _ROLE = re.compile(rf"\b(?:{'|'.join(sorted(lexicon.PLAYERS))}) {_TWO}")
 _OWNS = re.compile(rf"['’]s? {_WORD_OF_NAME} {_WORD_OF_NAME}")
