@@ -32,14 +32,18 @@ if TYPE_CHECKING:
     from app.extract.base import Type
     from app.extract.document import Reading, Span
 
-RULES = 5
+RULES = 6
 """Raise with every change of what the steps, the lexicon or the authority file yield."""
 
 _INITIALS = re.compile(r"\b([A-Z]\.) (?=[A-Z]\.)")
 
 Step = tuple[str, "Callable[[Reading], None]"]
 
-BEFORE: tuple[Step, ...] = (("bylines", spans.bylines), ("casing", truecase.mend))
+BEFORE: tuple[Step, ...] = (
+    ("bylines", spans.bylines),
+    ("slugs", spans.slugs),
+    ("casing", truecase.mend),
+)
 """What is done to the text before names are looked for."""
 STEPS: tuple[Step, ...] = (
     ("clean", spans.clean),

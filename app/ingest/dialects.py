@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 
 _DELIMITERS = ",;\t|"
 _ROWS = 40  # of the beginning that are looked at
-_NOTE = re.compile(r"\ufeff?sep=(.)\r?\n", re.IGNORECASE)
+NOTE = re.compile(r"\ufeff?(\"?)sep=(.)\1\r?\n", re.IGNORECASE)
+"""A first line that names the delimiter, its second group."""
 _ESCAPED = re.compile(r'(?<!\\)\\"(?![,;\t|\r\n])')
 
 
@@ -83,8 +84,8 @@ def found(start: str, path: str, knows: Callable[[list[str]], bool]) -> Dialect:
     """The dialect of what begins with `start`; `knows` tells a row of names."""
     line_end = "\n" if "\n" in start or "\r" not in start else "\r"
     is_noted = False
-    if note := _NOTE.match(start):
-        candidates, is_noted = note[1], True
+    if note := NOTE.match(start):
+        candidates, is_noted = note[2], True
         start = start[note.end() :]
     elif path.lower().endswith((".tsv", ".tab")) and "\t" in start[:10_000]:
         candidates = "\t"

@@ -46,12 +46,15 @@ _COMMA = re.compile(r"\s*,\s*")
 _EDITED = re.compile(r"\s*(?:edit(?:ed|ing)|compiled|translated|photos?) by\b", re.IGNORECASE)
 _INVERTED = re.compile(r"[^\W\d_][\w'’-]*[A-Za-zÀ-ž], ?[^\W\d_][\w.'’-]*(?: ?[A-Z]\.)?")
 _TAG_OF_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{1,8})*")
+_AGAIN = re.compile(r"(.+)\.([1-9]\d?)")
+_AFTER = 1000  # more than there are names of a field
 _NESTED = [
     (field, rank, name)
     for field, names in FIELDS.items()
     for rank, name in enumerate(names)
     if "." in name
 ]
+_ENTERED = frozenset(name.partition(".")[0] for _, _, name in _NESTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +149,16 @@ def _planned(record: dict[str, Any], columns: dict[str, str]) -> _Plan:
     ranked: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
     unknown: list[str] = []
     chosen = {folded(column) for column in columns.values()}
+    names_in = {folded(name) for name in record}
     inside = {folded(column.partition(".")[0]) for column in columns.values()}
     for name in record:
         spelled = folded(name)
         if spelled in chosen:
             continue
-        found = [field for field, names in FIELDS.items() if spelled in names]
+        first, after = _once_named(spelled, names_in)
+        found = [field for field, names in FIELDS.items() if first in names]
         for field in found:
-            ranked.setdefault(field, []).append((FIELDS[field].index(spelled), (name,)))
+            ranked.setdefault(field, []).append((FIELDS[field].index(first) + after, (name,)))
         if spelled == "source":  # of some it is the address
             ranked.setdefault("url", []).append((len(FIELDS["url"]), (name,)))
         if not found and spelled not in inside and not _is_passed_over(name, spelled):
@@ -167,6 +172,17 @@ def _planned(record: dict[str, Any], columns: dict[str, str]) -> _Plan:
     paths = {field: tuple(path for _, path in sorted(each)) for field, each in ranked.items()}
     has_text = any(paths.get(name) for name in ("headline", "body", "summary"))
     return _Plan(paths, tuple(sorted(unknown)), has_text)
+
+
+def _once_named(name: str, names: set[str]) -> tuple[str, int]:
+    """What a column is called, and how far it stands after the first of that name.
+
+    A data frame makes `title.1` of a second column `title`.
+    """
+    again = _AGAIN.fullmatch(name)
+    if again is None or again[1] not in names:
+        return name, 0
+    return again[1], int(again[2]) * _AFTER
 
 
 def _is_passed_over(name: str, spelled: str) -> bool:
@@ -208,6 +224,11 @@ def _once(texts: Iterable[str]) -> tuple[str, ...]:
     for text in texts:
         found.setdefault(text.casefold(), text)
     return tuple(found.values())
+
+
+def _is_contributor(tag: Any) -> bool:
+    """Whether a tag names a writer of the article, as the Guardian's do."""
+    return isinstance(tag, dict) and tag.get("type") == "contributor"
 
 
 class _Reading:
@@ -419,7 +440,7 @@ class _Reading:
         for _, value in self._values("source"):
             if isinstance(value, str) and value.lstrip()[:8].lower().startswith("http"):
                 continue
-            text = self._string("source", value)
+            text = self._string("source", record_values.as_list(value))
             if text and (line := markup.line(text)):
                 return self._bounded("source", line, bounds.TEXT_CHARS), url
         return None, url
@@ -477,6 +498,17 @@ class _Reading:
                 break
         if not found and byline and not self._names("authors"):
             found = self._names_of([byline], source)
+        if not found and byline is None:
+            tags = [
+                each
+                for _, value in self._values("keywords")
+                if isinstance(value, list)
+                for each in value
+                if _is_contributor(each)
+            ]
+            names = [name for each in tags if (name := self._string("authors", each))]
+            found = self._names_of(names, source)
+            byline = ", ".join(found) or None
         return self._bounded("byline", byline, bounds.TEXT_CHARS), found
 
     def _names_of(self, texts: list[str], source: str | None) -> tuple[str, ...]:
@@ -498,6 +530,8 @@ class _Reading:
         found = []
         for name, value in self._values("keywords"):
             split = folded(name) not in {"category", "topic"}
+            if isinstance(value, list):
+                value = [each for each in value if not _is_contributor(each)]
             found += self._listed("keywords", value, split=split)
         return found
 
@@ -544,7 +578,12 @@ class _Reading:
     def _warnings(self) -> tuple[str, ...]:
         given = self._texts("warnings", split=False) if self._names("warnings") else []
         has = record_values.is_something
-        unknown_names = [name for name in self._plan.unknown if has(self._record[name])]
+        unknown_names = [
+            name
+            for name in self._plan.unknown
+            if has(value := self._record[name])
+            and not (isinstance(value, dict) and folded(name) in _ENTERED)
+        ]
         unknown_names = list(self._mapping.not_reported(unknown_names)) if unknown_names else []
         unknown = [
             f'"{name[:60]}": an unknown field, left out' for name in unknown_names[:_MOST_UNKNOWN]

@@ -23,7 +23,10 @@ import orjson
 
 from app.ingest.field_names import folded
 
-NOTHING = frozenset({"", "nan", "none", "null", "nat", "<na>", "n/a", "#n/a", "\\n", "undefined"})
+NOTHING = frozenset(
+    {"", "nan", "none", "null", "nat", "<na>", "n/a", "#n/a", "\\n", "undefined"}
+    | {"[removed]", "[deleted]"}
+)
 """What programs write for a value that is missing, without its case."""
 
 _TEXT_OF = (
@@ -32,6 +35,7 @@ _TEXT_OF = (
 )
 _WRAPPERS = frozenset({"$date", "$oid", "$symbol", "#text", "_text", "$t"})
 _NUMBERS = frozenset({"$numberLong", "$numberInt", "$numberDouble", "$numberDecimal"})
+_IS_MEMBERS = re.compile(r"\{\s*'[^']*'\s*:")  # as Python writes an object
 _NUMPY = re.compile(r"(?<=['\"])\s+(?=['\"])")
 _LONGEST_LIST = 10_000  # characters of a list that is written as a text
 _DEEPEST = 8
@@ -137,7 +141,7 @@ def paragraphs_of(value: Any) -> Any:
 
 
 def as_list(value: Any) -> Any:
-    """A list out of the text that Python, numpy, JSON or PostgreSQL writes for it."""
+    """A list, or an object, out of the text that Python, numpy, JSON or PostgreSQL writes."""
     if not isinstance(value, str):
         return value
     text = value.strip()
@@ -146,7 +150,7 @@ def as_list(value: Any) -> Any:
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:
-        if text[0] == "{":
+        if text[0] == "{" and not _IS_MEMBERS.match(text):
             inner = next(csv.reader([text[1:-1].replace("\n", " ").replace("\r", " ")]), [])
             return [each for each in inner if each and each != "NULL"]
         try:

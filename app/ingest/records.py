@@ -30,12 +30,12 @@ from app.ingest import dialects, exported
 from app.ingest.decoding import Transcoder
 from app.ingest.dialects import Dialect
 from app.ingest.draft import Draft, Reject
-from app.ingest.field_names import TEXTS, folded
+from app.ingest.field_names import KNOWN, TEXTS, folded
 from app.ingest.json_values import Cut, Values
 from app.ingest.mapping import Mapping
 from app.ingest.options import Options
 
-VERSION = 4
+VERSION = 5
 """Raise with every change of what a record yields."""
 
 LIMIT_BYTES = 8 * 2**20
@@ -171,11 +171,13 @@ def _inner(value: dict[str, Any], entered: set[str]) -> dict[str, Any] | None:
         ((name, inner),) = value.items()
         if name in _ACTIONS and isinstance(inner, dict):
             return None
-    source, doc = value.get("_source"), value.get("doc")
+    source, doc, fields = value.get("_source"), value.get("doc"), value.get("fields")
     if isinstance(source, dict) and "_source" not in entered:
         return source
     if isinstance(doc, dict) and "doc" not in entered and value.keys() <= _DOCUMENT:
         return doc
+    if isinstance(fields, dict) and "fields" not in entered and "_index" in value:
+        return fields
     return value
 
 
@@ -281,24 +283,39 @@ class Json(_Records):
         if isinstance(columns, list) and isinstance(rows, list):
             names = [str(each) for each in columns]
             return [dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list)]
-        members = list(value.values())
         if self._mapping.knows_text(value):
-            if all(isinstance(each, dict) and each for each in members) and _is_column(members[0]):
-                keys = dict.fromkeys(key for each in members for key in each)
-                return [{name: column.get(key) for name, column in value.items()} for key in keys]
-            if all(isinstance(each, list) for each in members) and len(members) > 1:
-                length = len(members[0])
-                if length > 1 and all(len(each) == length for each in members):
-                    return [
-                        dict(zip(value, row, strict=True)) for row in zip(*members, strict=True)
-                    ]
-            inner = value.get("article")
-            return [inner] if len(value) < 4 and self._is_article(inner) else None
-        if members and all(map(self._is_article, members)):
+            return self._columns(value) or self._wrapped(value)
+        members = list(value.values())
+        are_articles = bool(members) and all(map(self._is_article, members))
+        if are_articles and len(members) > 1:
             return members
-        return next(
-            ([value[each]] for each in _ENVELOPES if self._is_article(value.get(each))), None
+        inner = next(
+            (value[each] for each in _ENVELOPES if self._is_article(value.get(each))), None
         )
+        if inner is not None:
+            return self._table(inner) or [inner]
+        return members if are_articles else None
+
+    @staticmethod
+    def _columns(value: dict[str, Any]) -> list[Any] | None:
+        """The rows of an object whose members are columns: objects by row, or lists."""
+        members = list(value.values())
+        if all(isinstance(each, dict) and each for each in members) and _is_column(members[0]):
+            keys = dict.fromkeys(key for each in members for key in each)
+            return [{name: column.get(key) for name, column in value.items()} for key in keys]
+        if all(isinstance(each, list) for each in members) and len(members) > 1:
+            length = len(members[0])
+            if length > 1 and all(len(each) == length for each in members):
+                return [dict(zip(value, row, strict=True)) for row in zip(*members, strict=True)]
+        return None
+
+    def _wrapped(self, value: dict[str, Any]) -> list[Any] | None:
+        """The article in an object whose other members say nothing of an article."""
+        inner, content = value.get("article"), value.get("content")
+        if len(value) < 4 and self._is_article(inner):
+            return [inner]
+        others = map(folded, value.keys() - {"content"})
+        return [content] if self._is_article(content) and KNOWN.isdisjoint(others) else None
 
     def _is_article(self, value: Any) -> bool:
         return isinstance(value, dict) and self._mapping.knows_text(value)

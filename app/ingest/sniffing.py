@@ -119,7 +119,7 @@ def _is_pretty(opening: str) -> bool:
 
 def is_table(text: str, columns: Iterable[str] = ()) -> bool:
     """Whether a text has the rows of a table, with names of columns or many equal rows."""
-    if text.startswith("sep=") and text[5:6] in {"\n", "\r"}:
+    if dialects.NOTE.match(text):
         return True
     wanted = {folded(column) for column in columns}
 

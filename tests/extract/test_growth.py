@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,6 +57,10 @@ KINDS: dict[str, Callable[[int], str]] = {
     "one acronym": lambda _: "World Trade Body (WTB) met WTB. ",
     "a country that is a state": lambda _: "in Georgia, ",
     "teams": lambda i: f"{word(i)} beat {word(i)} United 2-1 in the league season of goals. ",
+    "players": lambda i: (
+        f"American {person(i)} and spinner {person(i + MANY)} won in the league "
+        f"season of goals. {word(i)}'s {person(i + 2 * MANY)} scored. "
+    ),
     "titles": lambda _: "Minister ",
     "one word without an end": lambda i: f"{word(i)}'",
     "dots": lambda _: "A.A.A.",
@@ -100,3 +105,11 @@ def test_bullets_and_headlines_in_capitals_grow_likewise() -> None:
         return Text(", ".join(people).upper(), bullets, body=", ".join(people))
 
     assert growth(make) < 2.4
+
+
+@pytest.mark.parametrize("unit", ["A", "Ba", "Ba'", "A.", "American ", "Spain's ", "Ba Ba ("])
+def test_a_hostile_report_of_sport_takes_no_minutes(unit: str) -> None:
+    body = "The striker scored in the match of the season, 3-0. " + (unit * 50_000)[:50_000]
+    started = time.process_time()
+    Resolving(RulesFinder()).extract([Text("Cricket-Rain", body=body)])
+    assert time.process_time() - started < 20

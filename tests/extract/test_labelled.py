@@ -9,6 +9,7 @@ from tests.extract import labelled
 
 SEEDS, INVENTED = 93.0, 85.0
 WIRE = {"wire seen": 88.0, "wire unseen": 85.0, "wire market": 89.0}
+SPORT = {"sport seen": 89.0, "sport unseen": 83.0}
 RULES_SEEDS, RULES_INVENTED = 75.0, 75.0
 
 
@@ -20,6 +21,14 @@ def test_traps_are_read_as_a_reader_would() -> None:
     articles = labelled.invented()
     assert len(articles) >= 30
     assert labelled.score(open_extractor("spacy"), articles).f1 >= INVENTED
+
+
+def test_sport_and_markets_are_read_as_a_reader_would() -> None:
+    sets = labelled.sport()
+    assert all(len(articles) >= 7 for articles in sets.values())
+    extractor = open_extractor("spacy")
+    found = {name: labelled.score(extractor, articles).f1 for name, articles in sets.items()}
+    assert all(found[name] >= floor for name, floor in SPORT.items()), found
 
 
 def test_an_agencys_articles_are_read_as_a_reader_would() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from app.extract import Resolving, Text, open_extractor
+from app.extract import Resolving, Text, document, open_extractor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.extract.document import Reading
 
 from app.extract.document import Span
+from app.extract.steps import spans
 
 _MARK = re.compile(r"\{(person|organization|place):([^}]*)\}")
 
@@ -385,6 +386,77 @@ def test_cities_that_play_are_teams() -> None:
         ("organization", "Chicago Bulls"),
         ("place", "Leeds"),
     }
+
+
+MATCH = "The striker scored a penalty in the match, 3-0. "
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("It was spinner {organization:Nuwan Rathnayake} again.", ("person", "Nuwan Rathnayake")),
+        ("Italy's {organization:Davide Fontanel} won.", ("person", "Davide Fontanel")),
+        ("{organization:American Skylar Whitcombe} won.", ("person", "Skylar Whitcombe")),
+        ("Belgian Wout Verhaegen won. Verhaegen rested.", ("person", "Wout Verhaegen")),
+        ("{person:Zarnex}'s {person:Oliver Stanhope} was second.", ("organization", "Zarnex")),
+        ("They host {person:Real Betis}.", ("organization", "Real Betis")),
+        ("The {place:Zarnex} team lost.", ("organization", "Zarnex")),
+        ("{organization:England} lost.", ("place", "England")),
+        ("The 25-year-old from {organization:Ghent} said so.", ("place", "Ghent")),
+        ("{person:Daniela Quintero} won. They beat {place:Quintero}.",
+         ("person", "Daniela Quintero")),
+    ],
+)  # fmt: skip
+def test_players_and_their_teams_are_known_by_what_stands_beside_them(
+    body: str, expected: tuple[str, str]
+) -> None:
+    assert expected in names(MATCH + body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["Italy's Serie Alta goes on.", "Spain's Real Betis lost.", "England's Premier League goes on.",
+     "The French Grand Prix is on Sunday.", "Germany's Bayern Munich won."],
+)  # fmt: skip
+def test_clubs_and_competitions_of_a_country_are_no_players(body: str) -> None:
+    assert not {name for type_, name in names(MATCH + body) if type_ == "person"} - {"Serie Alta"}
+
+
+def test_a_race_is_no_entity() -> None:
+    assert names("He won the {organization:Tour de France} and {organization:Giro Club}.") == {
+        ("organization", "Giro Club")
+    }
+
+
+@pytest.mark.parametrize(
+    ("headline", "read"),
+    [
+        ("Cricket-England lose", "        England lose"),
+        ("Motor racing-Lindholm wins", "             Lindholm wins"),
+        ("UPDATE 2-Oil falls", "         Oil falls"),
+        ("Rolls-Royce falls", "Rolls-Royce falls"),
+        ("Cricket-loving prince dies", "Cricket-loving prince dies"),
+    ],
+)
+def test_what_an_agency_puts_before_a_headline_is_no_part_of_a_name(
+    headline: str, read: str
+) -> None:
+    reading = document.reading(Text(headline, body=headline))
+    spans.slugs(reading)
+    assert [each.read for each in reading.passages] == [read, headline]
+
+
+def test_a_place_and_a_person_are_parted() -> None:
+    assert names("He spun at {place:Stavelot and Lewis Okafor} was last.") == {
+        ("place", "Stavelot"),
+        ("person", "Lewis Okafor"),
+    }
+
+
+@pytest.mark.parametrize("trade", ["drugmaker", "brewer", "carmaker", "insurer"])
+def test_a_trade_names_a_company(trade: str) -> None:
+    for type_ in ("person", "place"):
+        assert names(f"Swiss {trade} {{{type_}:Zorvex}} rose.") == {("organization", "Zorvex")}
 
 
 def test_places_vote_on_a_type() -> None:

@@ -67,6 +67,10 @@ _COMPANY_BEFORE = re.compile(
     r"subsidiary of|parent|charity|acquire|bid for|merge with|takeover of|giant|carrier|party|"
     r"daily|agency|website|platform)\s$"
 )
+_TRADE = re.compile(
+    r"\b(?:(?:drug|car|auto|chip|plane|steel|phone|truck|tyre|tire|toy)-?maker|brewer|insurer|lender|"
+    r"retailer|grocer|distiller|conglomerate|homebuilder|airline|miner|chain)\s$"
+)
 
 
 def types(reading: Reading) -> None:
@@ -166,7 +170,8 @@ def _is_event(reading: Reading, span: Span) -> bool:
     kind = words[-1] in lexicon.ORG_HEADS
     if behind and not kind and (behind.capitalize() in lexicon.NO_ENTITY_TAILS and len(words) > 1):
         return True
-    return len(words) > 1 and words[-1] in lexicon.NO_ENTITY_TAILS
+    is_race = words[0] in lexicon.NO_ENTITY_STARTS and not kind
+    return len(words) > 1 and (is_race or words[-1] in lexicon.NO_ENTITY_TAILS)
 
 
 def _type_of(reading: Reading, span: Span, text: str, fulls: set[str]) -> Type | None:
@@ -180,6 +185,8 @@ def _type_of(reading: Reading, span: Span, text: str, fulls: set[str]) -> Type |
     several = 1 < len(words) <= _LONGEST and not kind and last not in lexicon.PLACE_HEADS
     if fold(text) in fulls or (several and _is_person(text, before, behind)):
         return "person"
+    if len(words) == 1 and _TRADE.search(before):
+        return "organization"
     if not kind and _is_place(span, text, before):
         return "place"
     if span.type != "person" or len(words) > 1:

@@ -32,10 +32,19 @@ def bylines(reading: Reading) -> None:
             passage.read = passage.read[:start] + " " * (end - start) + passage.read[end:]
 
 
+def slugs(reading: Reading) -> None:
+    """Blank what an agency puts before a headline: `Cricket-England lose`, `UPDATE 2-Oil falls`."""
+    for passage in reading.passages:
+        if passage.field == "headline" and (slug := _SLUG.match(passage.read)):
+            if slug[1] and slug[1].casefold().split()[-1] not in lexicon.SLUGS:
+                continue
+            passage.read = " " * slug.end() + passage.read[slug.end() :]
+
+
 def clean(reading: Reading) -> None:
     """Cut articles, quotes, brackets, possessives, punctuation; part what is two names."""
     kept: list[Span] = []
-    for span in (part for whole in reading.spans for part in _town_and_state(reading, whole)):
+    for span in (part for whole in reading.spans for part in _two_names(reading, whole)):
         if span.end - span.start > _LONGEST_SPAN:
             continue
         read = reading.passages[span.passage].read
@@ -61,6 +70,21 @@ def _joined(reading: Reading, spans: list[Span]) -> list[Span]:
 
 
 _TOWN = re.compile(r"((?:[A-Z][\w.'’-]+ ?){1,3}),\s([A-Z][\w. ]+)")
+
+
+_AND = re.compile(r"\sand\s(?=([^\W\d_a-z][\w’'-]*)\s[^\W\d_a-z])")
+
+
+def _two_names(reading: Reading, span: Span) -> list[Span]:
+    """A place and a person for `Stavelot and Lewis Okafor`, two places for `Bangor, Maine`."""
+    read = reading.passages[span.passage].read
+    both = _AND.search(read, span.start, span.end) if span.type == "place" else None
+    if both and both[1] in lexicon.GIVEN_NAMES:
+        return [
+            Span(span.passage, span.start, both.start(), "place"),
+            Span(span.passage, both.end(), span.end, "person"),
+        ]
+    return _town_and_state(reading, span)
 
 
 def _town_and_state(reading: Reading, span: Span) -> list[Span]:
@@ -122,6 +146,9 @@ _RATING = re.compile(
 _LOWER_TAIL = re.compile(r"(?:\s+[a-z](?:(?![A-Z])[\w-])*)+$")
 _BYLINE = re.compile(
     r"(?:\n|^)[ \t]*By[ ][^.\n]{0,60}\b(?:Staff|Desk|Newsroom|Bureau|Agencies)(?=\n|$)"
+)
+_SLUG = re.compile(
+    r"(?:([A-Z][a-z]+(?: [a-z]+)?)|(?:UPDATE|WRAPUP|CORRECTED|REFILE) ?\d{0,2})-(?=[^\W\d_a-z])"
 )
 _DESK = re.compile(
     r"\b(?:Staff|(?:News|Sports?|City|Web|Business|World|Foreign) ?Desk|Newsroom|Staff Writer)$"
