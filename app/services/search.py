@@ -211,7 +211,7 @@ def find(
     shown: Mapping[UUID, Any] = articles.chosen(session, stored, fields) if fields else stored
     highlight = highlight and deadline.in_time()
     bodies = articles.texts(session, ids) if highlight else {}
-    marker = highlighter.compile(planned.query) if highlight else None
+    marker = highlighter.Marker(planned.query) if highlight else None
     lag = max(sequence.last_change(session) - found.cursor, 0)
     hits = [
         SearchHit(
