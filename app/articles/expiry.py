@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from app import filters
 from app.articles import removal
-from app.store.models import chunks, tables
+from app.store.models import chunks, execute_all, tables
 
 _article, _story, _version = tables("article", "story", "article_version")
 
@@ -58,10 +58,9 @@ def drop_texts(session: Session, *, days: int, now: datetime, limit: int = 500) 
     """
     rows = old_texts(session, days=days, now=now, limit=limit)
     c = _version.c
-    if rows:
-        same = (c.story_id == bindparam("_id")) & (c.number == bindparam("_number"))
-        places = [{"_id": row.story_id, "_number": row.number} for row in rows]
-        session.connection().execute(update(_version).where(same).values(fields=None), places)
+    same = (c.story_id == bindparam("_id")) & (c.number == bindparam("_number"))
+    places = [{"_id": row.story_id, "_number": row.number} for row in rows]
+    execute_all(session, update(_version).where(same).values(fields=None), places)
     return len(rows)
 
 

@@ -13,16 +13,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, GetPydanticSchema
-from sqlalchemy import (
-    Row,
-    Select,
-    bindparam,
-    func,
-    literal,
-    select,
-    tuple_,
-    union_all,
-)
+from sqlalchemy import Row, Select, bindparam, func, literal, select, tuple_, union_all
 from sqlmodel import Session
 
 from app.articles.identity import Marker, canonical_url
@@ -34,7 +25,7 @@ from app.filters import Filters
 from app.ingest.draft import Precision, Subject
 from app.search.engine import ListPage, PageKey, microseconds
 from app.store import conditions, sequence
-from app.store.models import chunks, tables
+from app.store.models import among, tables
 from app.writes import NO_WRITE, Write
 
 Order = Literal["newest", "oldest"]
@@ -294,15 +285,13 @@ def wholes(session: Session, ids: Sequence[UUID]) -> dict[UUID, WholeArticle]:
     for id_, mentioned in mentions.of(session, found).items():
         found[id_].mentions = mentioned
     s, v = _source.c, _version.c
-    columns = [s.story_id, *(s[name] for name in Seen.__slots__)]
-    for part in chunks(found):
-        waits = select(v.story_id).where(  # an input that nobody may know of yet
-            v.due_at.is_not(None), v.story_id == s.story_id, v.number == s.version
-        )
-        seen = select(*columns).where(s.story_id.in_(part), ~waits.exists())
-        for row in session.execute(seen.order_by(s.loaded_at, s.path, s.position, s.sha256)):
-            fields = {name: row._mapping[name] for name in Seen.__slots__}
-            found[row.story_id].sources.append(Seen(**fields))
+    waits = select(v.story_id).where(  # an input that nobody may know of yet
+        v.due_at.is_not(None), v.story_id == s.story_id, v.number == s.version
+    )
+    seen = select(s.story_id, *(s[name] for name in Seen.__slots__)).where(~waits.exists())
+    seen = seen.order_by(s.loaded_at, s.path, s.position, s.sha256)
+    for id_, *row in among(session, seen, s.story_id, found):
+        found[id_].sources.append(Seen(**dict(zip(Seen.__slots__, row, strict=True))))
     return found
 
 

@@ -25,7 +25,7 @@ from app.errors import KeyTaken
 from app.ingest.draft import Draft, Origin
 from app.store import sequence
 from app.store.keys import Key
-from app.store.models import chunks, insert_all, tables
+from app.store.models import among, insert_all, tables
 from app.text import fold
 
 Outcome = Literal["saved", "revised", "unchanged", "stale", "withheld", "removed", "rejected"]
@@ -233,40 +233,28 @@ class _Batch:
     def _read(self) -> None:
         """Read the owners of all keys, their versions, and the inputs that they were seen in."""
         owners: dict[bytes, list[UUID]] = {}
-        for some in chunks({key for each in self.inputs for key in each.marks.all}):
-            c = _key.c
-            rows = self._session.execute(select(c.key, c.story_id).where(c.key.in_(some)))
-            for row in rows:
-                owners.setdefault(row.key, []).append(row.story_id)
+        c, s = _key.c, _source.c
+        keys = {key for each in self.inputs for key in each.marks.all}
+        for row in among(self._session, select(c.key, c.story_id), c.key, keys):
+            owners.setdefault(row.key, []).append(row.story_id)
         ids = {id_ for found in owners.values() for id_ in found}
         stories = {story.id: story for story in self.stories.read(ids)}
         for key, found in owners.items():
             self._owners[key] = sorted((stories[id_] for id_ in found), key=_age)
-        self._look_up_ids()
-        self._read_sightings(ids)
-
-    def _read_sightings(self, ids: Iterable[UUID]) -> None:
-        s = _source.c
-        columns = (s.story_id, s.path, s.sha256, s.reader_version, s.given_us)
-        for some in chunks(ids):
-            for row in self._session.execute(select(*columns).where(s.story_id.in_(some))):
-                place = (row.story_id, row.path, row.sha256)
-                self._seen[place] = (row.reader_version, row.given_us is not None)
-
-    def _look_up_ids(self) -> None:
-        """Which of the ids that new articles would get are free, as far as it can be foreseen."""
-        wanted = {
+        wanted = {  # those that new articles would get, as far as it can be foreseen
             each.marks.id
             for each in self.inputs
             if not any(self._owners.get(key) for key in each.marks.all)
         }
         self._free = wanted - self._stored(wanted)
+        seen = select(s.story_id, s.path, s.sha256, s.reader_version, s.given_us)
+        for row in among(self._session, seen, s.story_id, ids):
+            place = (row.story_id, row.path, row.sha256)
+            self._seen[place] = (row.reader_version, row.given_us is not None)
 
     def _stored(self, ids: Iterable[UUID]) -> set[UUID]:
-        found: set[UUID] = set()
-        for some in chunks(ids):
-            found |= set(self._session.scalars(select(_story.c.id).where(_story.c.id.in_(some))))
-        return found
+        c = _story.c
+        return {row.id for row in among(self._session, select(c.id), c.id, ids)}
 
     def _new_id(self, each: _Input) -> UUID:
         """An id that no story has: that of the address, or of the words, if it is free."""

@@ -26,7 +26,7 @@ from app.filters import Filters, id_of, term_of
 from app.search import histogram
 from app.search.engine import Bucket, ListPage, PageKey, Unit
 from app.store import conditions
-from app.store.models import chunks, tables
+from app.store.models import among, tables
 from app.text import fold
 
 Sort = Literal["count", "name"]
@@ -269,10 +269,9 @@ def terms(session: Session, name: str, keys: Iterable[str]) -> dict[str, list[st
         of_type = wanted.join(stands_for, stands_for.c.number == own)
         if name != "entity":
             of_type = of_type.where(stands_for.c.type == name)
-        for some in chunks(values):
-            for key, id_ in session.execute(of_type.where(column.in_(some)).distinct()):
-                own_key = ids.get(key) or (surnames[key] if wanted is surnamed else key)
-                found.setdefault(own_key, []).append(term_of(id_))
+        for key, id_ in among(session, of_type.distinct(), column, values):
+            own_key = ids.get(key) or (surnames[key] if wanted is surnamed else key)
+            found.setdefault(own_key, []).append(term_of(id_))
     return {key: sorted(set(terms)) for key, terms in found.items()}
 
 

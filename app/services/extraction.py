@@ -26,7 +26,7 @@ from app.errors import ExtractorBusy
 from app.extract.base import Extractor, Failure, Text
 from app.store import locks, sequence
 from app.store.database import Database
-from app.store.models import chunks, tables
+from app.store.models import among, tables
 
 log = logging.getLogger(__name__)
 
@@ -213,12 +213,11 @@ def _texts(session: Session, due: Iterable[tuple[UUID, str]]) -> Iterator[Row[An
         c[name] for name in ("headline", "summary", "caption", "dateline", "body", "language")
     ]
     wanted = dict(due)
-    for some in chunks(wanted):
-        rows = session.execute(select(c.id, c.digest, *columns).where(c.id.in_(some)))
-        found = {row.id: row for row in rows}
-        yield from (
-            row for id_ in some if (row := found.get(id_)) is not None and row.digest == wanted[id_]
-        )
+    rows = among(session, select(c.id, c.digest, *columns), c.id, wanted)
+    found = {row.id: row for row in rows}
+    yield from (
+        row for id_ in wanted if (row := found.get(id_)) is not None and row.digest == wanted[id_]
+    )
 
 
 def _text(row: Row[Any]) -> Text:
