@@ -19,20 +19,22 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_origin
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from sqlmodel import Session
 
 from app import context
 from app.api import cursors, inputs
 from app.api.metrics import Metrics
 from app.api.middleware.shutdown import Drain
-from app.api.schemas.requests import SearchParameters
+from app.api.schemas import answers
+from app.api.schemas.requests import Page, SearchParameters
 from app.articles import read as articles
 from app.articles.read import CursorKey
 from app.errors import BroadsheetError, ParameterError, StoreBusy
 from app.search import engine as search_engine
 from app.search import synonyms
 from app.search.deadline import Deadline
+from app.search.engine import ListPage
 from app.settings import Settings
 from app.store import keys, sequence
 from app.store.database import Database
@@ -228,6 +230,26 @@ async def _cursor_key(request: Request, executor: ExecutorDep) -> CursorKey:
 
 CursorKeyDep = Annotated[CursorKey, Depends(_cursor_key, scope="function")]
 """Read before the page: an erasure in between leaves a cursor that is expired."""
+
+
+class Paging:
+    """A request for a page of a list, with what reads it and what signs its cursors."""
+
+    def __init__(self, request: Request, executor: ExecutorDep, cursor_key: CursorKeyDep) -> None:
+        self.request = request
+        self.executor = executor
+        self.cursor_key = cursor_key
+
+    async def answer(
+        self, of: object, work: Callable[..., ListPage[Any]], parameters: Page
+    ) -> Response:
+        """The page that `work` reads of the list that `of` describes."""
+        after = cursors.decode(parameters.cursor, of, self.cursor_key)
+        found = await self.executor.read(work, limit=parameters.limit, after=after)
+        return answers.page(self.request, found, of, self.cursor_key)
+
+
+PagingDep = Annotated[Paging, Depends(Paging, scope="function")]
 
 
 async def request_of(
