@@ -35,9 +35,7 @@ def propagate(reading: Reading) -> None:
     types = _forms(reading)
     lengths = _lengths(types)
     taken = _taken(reading)
-    for number, passage in enumerate(reading.passages):
-        if passage.field == "dateline":
-            continue
+    for number, passage in reading.prose():
         read, there = passage.read, taken[number]
         for match in _WORD.finditer(read):
             start = match.start()
