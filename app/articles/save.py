@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -46,6 +47,7 @@ SEE = SEE.on_conflict_do_update(
 )
 """Note an input; what comes again stays one of the load that it first came by."""
 
+_TEXTS = ("headline", "summary", "body")
 _SAME_GUID = "guid: that of another story too, which differs in address, headline, text and time"
 _SAME_URL = "url: that of another story, left out"
 _ROOT_URL = "url: a site's front page, left out"
@@ -185,15 +187,8 @@ def _shared(entries: Sequence[_Input]) -> set[bytes]:
         key
         for key, same in of.items()
         for n, one in enumerate(same)
-        if any(_unlike(one, other) for other in same[:n])
+        if any(_is_unlike(one.fields, [other.fields]) for other in same[:n])
     }
-
-
-def _unlike(one: _Input, other: _Input) -> bool:
-    heads = (one.fields["headline"], other.fields["headline"])
-    return fold(heads[0]) != fold(heads[1]) and not identity.alike(
-        identity.prose(one.fields), identity.prose(other.fields)
-    )
 
 
 class _Batch:
@@ -371,7 +366,7 @@ class _Batch:
         return [
             version.fields
             for version in reversed(story.versions)
-            if version.fields is not None and _has_text(version.fields)
+            if version.fields is not None and any(map(version.fields.get, _TEXTS))
         ]
 
     def _is_other_story(self, story: Story, each: _Input) -> bool:
@@ -548,12 +543,7 @@ class _Batch:
         sequence.stamp(self._session, shown)
 
 
-def _age(story: Story) -> int:
-    return story.arrival
-
-
-def _has_text(fields: dict[str, Any]) -> bool:
-    return bool(fields["headline"] or fields["summary"] or fields["body"])
+_age = attrgetter("arrival")
 
 
 def _is_unlike(fields: dict[str, Any], known: Sequence[dict[str, Any]]) -> bool:
