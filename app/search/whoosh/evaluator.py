@@ -303,7 +303,7 @@ class Matcher:
         """The weighted count of a phrase in each document with it."""
         found: Hits = {}
         for number, at in self._in_order(segment, phrase.places, allowed):
-            starts = _nearby(at, phrase.slop) if phrase.slop else _adjacent(at)
+            starts = {s for s, _ in _runs(at, phrase.slop)} if phrase.slop else _adjacent(at)
             if weight := _weight(starts, field):
                 found[number] = weight
         return found
@@ -514,11 +514,6 @@ def _adjacent(at: Sequence[list[int]]) -> set[int]:
         if not starts:
             break
     return set(starts)
-
-
-def _nearby(at: Sequence[list[int]], slop: int) -> set[int]:
-    """The first positions of words in order with at most `slop` words between."""
-    return {start for start, _ in _runs(at, slop)}
 
 
 def _runs(at: Sequence[list[int]], slop: int) -> list[_Span]:

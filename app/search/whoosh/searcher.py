@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-import uuid
 from dataclasses import replace
 from heapq import nlargest
 from itertools import chain
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from app.errors import CursorExpired
 from app.search import histogram, ranking
 from app.search.cache import Cache
-from app.search.engine import DAY_US, Found, Hit, Request
+from app.search.collapse import hit_of
+from app.search.engine import DAY_US, Found, Request
 from app.search.query.tree import (
     Favoring,
     Phrase,
@@ -114,7 +114,7 @@ def search(snapshot: Snapshot, request: Request, caches: Caches, deadline: Deadl
         rows, more = collector.first_page(hits, request.sort, request.limit)
         total = sum(len(found) for _, found in hits)
     return Found(
-        hits=[_hit(row, members) for row in rows],
+        hits=[hit_of(id_, score, members) for _, id_, score, _ in rows],
         total=total,
         after=collector.key_of(rows[-1], request.sort, _encoded(statistics))
         if more and rows
@@ -160,15 +160,6 @@ def _best(found: Sequence[tuple[Segment, Hits]], limit: int, margin: float) -> l
     best = nlargest(limit, chain.from_iterable(hits.values() for _, hits in found))
     least = best[-1] - margin if len(best) == limit else -math.inf
     return [{number for number, score in hits.items() if score >= least} for _, hits in found]
-
-
-def _hit(row: collector.Row, members: Mapping[bytes, Sequence[bytes]]) -> Hit:
-    _, id_, score, _ = row
-    return Hit(
-        uuid.UUID(bytes=id_),
-        score,
-        tuple(uuid.UUID(bytes=member) for member in members.get(id_, ())),
-    )
 
 
 def _statistics(
