@@ -35,6 +35,7 @@ EventKind = Literal["added", "updated", "deleted"]
 MOST_RELATED = 50
 """Related articles that are shown with one; an article may stand on thousands of pages."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _article, _key, _name, _place = tables("article", "story_key", "article_name", "place")
 _source, _store, _tombstone, _version = tables("sighting", "store", "tombstone", "article_version")
 
@@ -236,10 +237,8 @@ def listing(
     if after is None or after.values[0] is not None:
         dated = wanted.where(c.published_at.is_not(None))
         if after is not None:
-            last = tuple_(
-                literal(_instant(after.values[0]), c.published_at.type),
-                literal(after.id, c.id.type),
-            )
+            at = _EPOCH + timedelta(microseconds=after.values[0])
+            last = tuple_(literal(at, c.published_at.type), literal(after.id, c.id.type))
             dated = dated.where(key < last if down else key > last)
         ordering = [c.published_at.desc(), c.id.desc()] if down else [c.published_at, c.id]
         rows = list(session.execute(dated.order_by(*ordering).limit(limit + 1)).all())
@@ -413,7 +412,3 @@ def _related(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Related]]
     for row in session.execute(_RELATED, {"ids": ids}):
         found.setdefault(row.of, []).append(Related(id=row.id, headline=row.headline))
     return found
-
-
-def _instant(us: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)

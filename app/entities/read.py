@@ -16,7 +16,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import Row, Select, bindparam, func, literal, select, tuple_
 from sqlmodel import Session
 
 from app.errors import Moved, NotFound
@@ -234,13 +234,9 @@ def _counted(filters: Filters) -> Select[Any]:
 
 def _called(beginning: str) -> Select[Any]:
     """The numbers of entities with an alias that begins so."""
-    key = fold(beginning)
-    return select(_alias.c.entity).where(*_begins(_alias.c.key, key))
-
-
-def _begins(column: ColumnElement[str], key: str) -> tuple[ColumnElement[bool], ...]:
+    key, c = fold(beginning), _alias.c
     # A range, because LIKE goes by no index of ours.
-    return (column >= key, column < key + "\U0010ffff")
+    return select(c.entity).where(c.key >= key, c.key < key + "\U0010ffff")
 
 
 def labels(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
