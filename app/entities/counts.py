@@ -171,20 +171,12 @@ def _count_cooccurrences(session: Session, pairs: Counter[tuple[int, int]]) -> N
 
 
 def _count_aliases(session: Session, tally: _Tally) -> None:
-    moved: list[dict[str, Any]] = [
-        {
-            "entity": entity,
-            "label": label,
-            "key": fold(label),
-            "kept": False,
-            "named": tally.named[entity, label],
-            "called": called,
-            "surname": spelling.surname(label),
-            "beside": tally.beside[entity, label],
-        }
-        for (entity, label), called in tally.called.items()
-        if called or tally.named[entity, label] or tally.beside[entity, label]
-    ]
+    tallies = {"named": tally.named, "called": tally.called, "beside": tally.beside}
+    moved = []
+    for pair in tally.called:
+        counts = {name: counted[pair] for name, counted in tallies.items()}
+        if any(counts.values()):
+            moved.append(_alias_row(*pair, kept=False) | counts)
     c = _alias.c
     step = upsert(_alias)
     added = {name: c[name] + step.excluded[name] for name in ("named", "called", "beside")}
@@ -197,22 +189,15 @@ def _count_aliases(session: Session, tally: _Tally) -> None:
 
 def keep(session: Session, kept: Iterable[tuple[int, str]]) -> None:
     """Have these labels (entity, label) as aliases, whether or not an article has them."""
-    rows = [
-        {
-            "entity": entity,
-            "label": label,
-            "key": fold(label),
-            "named": 0,
-            "called": 0,
-            "kept": True,
-            "surname": spelling.surname(label),
-            "beside": 0,
-        }
-        for entity, label in dict.fromkeys(kept)
-    ]
+    rows = [_alias_row(*pair, kept=True) for pair in dict.fromkeys(kept)]
     step = upsert(_alias)
     step = step.on_conflict_do_update(index_elements=["entity", "label"], set_={"kept": True})
     execute_all(session, step, rows)
+
+
+def _alias_row(entity: int, label: str, *, kept: bool) -> dict[str, Any]:
+    own = {"entity": entity, "label": label, "key": fold(label), "kept": kept}
+    return own | {"named": 0, "called": 0, "surname": spelling.surname(label), "beside": 0}
 
 
 def rename(session: Session, numbers: Iterable[int]) -> None:
