@@ -205,10 +205,8 @@ class Executor:
 
     def close(self) -> None:
         """Wait for running work and give the threads back."""
-        self._pool.shutdown(cancel_futures=True)
-        self._writer.shutdown(cancel_futures=True)
-        self._doorman.shutdown(cancel_futures=True)
-        self._spare.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._writer, self._doorman, self._spare):
+            pool.shutdown(cancel_futures=True)
 
 
 async def _executor(request: Request) -> Executor:

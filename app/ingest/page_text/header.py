@@ -436,7 +436,8 @@ def _topmost(texts: list[str], start: int, day: int) -> int | None:
             if found is None or _may_stand_between(line):
                 continue
             break
-        if found is None or not _is_short(line):
+        is_kicker = line[0] in "*-" or (line.isascii() and len(line.split()) <= _KICKER)
+        if found is None or not is_kicker:
             found = up
     if found is not None and boilerplate.is_name_in_place(texts[found]):
         found = next((up for up in range(found - 1, start - 1, -1) if _may_head(texts[up])), found)
@@ -450,11 +451,6 @@ def _may_stand_between(line: str) -> bool:
     if boilerplate.byline(line) is not None or boilerplate.is_button(line):
         return True
     return captions.is_photos(line) or (line.endswith((".", "。", "।", "۔")) and len(line) < _LEAD)
-
-
-def _is_short(line: str) -> bool:
-    """Whether `line` is a section or a kicker rather than a headline."""
-    return line[0] in "*-" or (line.isascii() and len(line.split()) <= _KICKER)
 
 
 def _may_stop(line: str) -> bool:
