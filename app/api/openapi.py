@@ -109,10 +109,7 @@ def _of_kind(kind: str, status: int, detail: str, facts: dict[str, Any]) -> dict
     }
 
 
-EXPIRED: Documented = (
-    410,
-    _of_kind("cursor-expired", 410, str(errors.CursorExpired()), {}),
-)
+EXPIRED: Documented = (410, _of_kind("cursor-expired", 410, str(errors.CursorExpired()), {}))
 HISTORY_LOST: Documented = (
     410,
     _of_kind("history-lost", 410, str(errors.HistoryLost("the last change is 12")), {}),

@@ -89,9 +89,7 @@ def install(app: FastAPI) -> None:
     @app.get("/redoc", include_in_schema=False)
     async def redoc(request: Request) -> Response:
         return _page(
-            request,
-            styles=("broadsheet/page.css",),
-            scripts=("redoc.js", "broadsheet/redoc.js"),
+            request, styles=("broadsheet/page.css",), scripts=("redoc.js", "broadsheet/redoc.js")
         )
 
 

@@ -128,8 +128,7 @@ def _related_statement() -> Select[Any]:
     """Pairs (of, id, headline) for the articles `ids`, in page order, the first ones of each."""
     here, there = _source.alias("here"), _source.alias("there")
     rank = func.row_number().over(
-        partition_by=here.c.story_id,
-        order_by=[func.min(there.c.position), there.c.story_id],
+        partition_by=here.c.story_id, order_by=[func.min(there.c.position), there.c.story_id]
     )
     pairs = (
         select(here.c.story_id.label("of"), there.c.story_id.label("id"), rank.label("rank"))
@@ -346,12 +345,7 @@ class Event:
 
 
 def events(
-    session: Session,
-    since: int,
-    *,
-    limit: int,
-    after: PageKey | None,
-    token: str | None = None,
+    session: Session, since: int, *, limit: int, after: PageKey | None, token: str | None = None
 ) -> tuple[ListPage[Event], Write]:
     """What changed after change `since`, in the order of the changes, each article once.
 

@@ -245,10 +245,7 @@ class Stories:
         self._execute_versions(new, changed, stored)
 
     def _execute_versions(
-        self,
-        new: list[dict[str, Any]],
-        changed: list[dict[str, Any]],
-        stored: list[dict[str, Any]],
+        self, new: list[dict[str, Any]], changed: list[dict[str, Any]], stored: list[dict[str, Any]]
     ) -> None:
         insert_all(self._session.connection(), _ADD_VERSION, new)
         c = _version.c

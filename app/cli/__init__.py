@@ -187,8 +187,7 @@ def load(
         typer.Option("--format", metavar="F", help="One of: page_text, json_lines, json, csv."),
     ] = None,
     source: Annotated[
-        str | None,
-        typer.Option(metavar="S", help="The publisher of all, whatever the inputs say."),
+        str | None, typer.Option(metavar="S", help="The publisher of all, whatever the inputs say.")
     ] = None,
     tz: Annotated[
         str | None,
@@ -447,8 +446,7 @@ def extract(
     *,
     as_json: AsJson = False,
     workers: Annotated[
-        int | None,
-        typer.Option(help="Processes that read; by default one a core.", min=1, max=64),
+        int | None, typer.Option(help="Processes that read; by default one a core.", min=1, max=64)
     ] = None,
 ) -> None:
     """Find people, organizations and places in the articles that changed.

@@ -136,11 +136,7 @@ def _undo(database: Database, load: int, *, dry_run: bool, as_json: bool) -> Non
     with opened() as session:
         samples = articles.some(session, removal.of_load(session, load)[:SAMPLES])
         undone = removal.undo(session, load)
-    reported = {
-        "removed": len(undone.removed),
-        "changed": len(undone.changed),
-        "dry_run": dry_run,
-    }
+    reported = {"removed": len(undone.removed), "changed": len(undone.changed), "dry_run": dry_run}
     _report(reported, samples.values(), as_json=as_json)
 
 

@@ -132,10 +132,7 @@ class ArticleVersion(SQLModel, table=True):
     """
 
     __tablename__ = "article_version"
-    __table_args__ = (
-        _sparse("article_version", "due_at"),
-        _sparse("article_version", "hidden_at"),
-    )
+    __table_args__ = (_sparse("article_version", "due_at"), _sparse("article_version", "hidden_at"))
 
     story_id: UUID = Field(sa_column=sa.Column(sa.ForeignKey("story.id"), primary_key=True))
     number: int = Field(primary_key=True)

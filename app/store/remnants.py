@@ -161,9 +161,7 @@ def _unfollow(connection: Connection, other: str) -> None:
 
 
 def _walk(
-    database: Database,
-    shape: _Shape,
-    step: Callable[[Connection, str, tuple[Any, ...]], None],
+    database: Database, shape: _Shape, step: Callable[[Connection, str, tuple[Any, ...]], None]
 ) -> None:
     """Apply `step` to all rows in key order, _STEP at a time."""
     key = ", ".join(shape.key)

@@ -14,12 +14,7 @@ from typing import TYPE_CHECKING
 
 from app.ingest import authors
 from app.ingest.page_text import boilerplate, dates
-from app.ingest.vocabulary import (
-    PATTERNS,
-    PUBLISHED_LABELS,
-    UPDATED_LABELS,
-    WEEKDAYS,
-)
+from app.ingest.vocabulary import PATTERNS, PUBLISHED_LABELS, UPDATED_LABELS, WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -264,11 +264,7 @@ class Matcher:
         return {n: idf * w / (w + norms[lengths[n]]) for n, w in weights.items()}
 
     def _weights(
-        self,
-        segment: Segment,
-        tokens: Collection[str],
-        allowed: set[int] | None,
-        field: int | None,
+        self, segment: Segment, tokens: Collection[str], allowed: set[int] | None, field: int | None
     ) -> Hits:
         """The weighted count of `tokens` in each document with one of them."""
         found: Hits = {}
