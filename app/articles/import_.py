@@ -267,17 +267,8 @@ class _Taking:
         """Note the inputs that it was seen in; of one that has none, the export."""
         rows = [each.model_dump() for each in self._exported.sightings]
         if not rows and (shown := story.served) is not None:
-            origin, rank = self._draft.origin, shown.given
-            rows = [
-                {
-                    **{name: getattr(origin, name) for name in Origin.__slots__},
-                    "loaded_at": datetime.now(UTC),
-                    "version": shown.number,
-                    "given_us": None if rank is None else rank.us,
-                    "given_number": None if rank is None else rank.number,
-                    "due_at": None,
-                }
-            ]
+            now = datetime.now(UTC)
+            rows = [save.sighting(self._draft.origin, shown, shown.given, at=now)]
         more = {"story_id": story.id, "load": load}
         insert_all(self._session.connection(), save.SEE, [row | more for row in rows])
 

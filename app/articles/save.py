@@ -515,15 +515,9 @@ class _Batch:
         if known is not None and now[0] <= known[0] and now[1] <= known[1]:
             return
         self._seen[place] = now
-        self._sightings[place] = {
-            **{name: getattr(origin, name) for name in Origin.__slots__},
-            "story_id": story.id,
-            "loaded_at": self._now,
-            "version": version.number,
-            "given_us": None if rank is None else rank.us,
-            "given_number": None if rank is None else rank.number,
-            "due_at": each.draft.embargoed_until,
-        }
+        row = sighting(origin, version, rank, at=self._now)
+        own = {"story_id": story.id, "due_at": each.draft.embargoed_until}
+        self._sightings[place] = row | own
 
     def write(self) -> None:
         """Write all that was taken; nothing is written and no change taken when nothing was."""
@@ -541,6 +535,15 @@ class _Batch:
         seen = {story_id for story_id, _, _ in self._sightings} - touched
         shown = {story.id for story in self.stories.read(seen) if story.showing is not None}
         sequence.stamp(self._session, shown)
+
+
+def sighting(
+    origin: Origin, version: Version, rank: Given | None, *, at: datetime
+) -> dict[str, Any]:
+    """The row of an input that was read `at` and gave a story `version`, without an embargo."""
+    _, us, number = rank or (None, None, None)
+    given = {"loaded_at": at, "version": version.number, "given_us": us, "given_number": number}
+    return {name: getattr(origin, name) for name in Origin.__slots__} | given | {"due_at": None}
 
 
 _age = attrgetter("arrival")
