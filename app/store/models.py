@@ -480,8 +480,8 @@ def execute_all(session: Session, step: sa.Executable, rows: Sequence[Mapping[st
         session.connection().execute(step, rows)
 
 
-def chunks(ids: Iterable[T]) -> Iterator[list[T]]:
-    """`ids` in lists of 500, below every database's limit of bind parameters."""
+def chunks(ids: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """`ids` in lists of `size`; 500 are below every database's limit of bind parameters."""
     ordered = list(ids)
-    for start in range(0, len(ordered), 500):
-        yield ordered[start : start + 500]
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
