@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -136,8 +136,11 @@ class _Filtered(_Limited):
 
     def filters(self) -> Filters:
         """The filters; raises ParameterError for a value that none can have."""
+        return self._filters()
+
+    def _filters(self, **more: Any) -> Filters:
         named = {name: getattr(self, name) for name in filters.NAMED}
-        return filters.parse(named, since=self.from_, until=self.to, time_zone=self.tz)
+        return filters.parse(named, since=self.from_, until=self.to, time_zone=self.tz, **more)
 
 
 _NAMES = [each.name for each in fields(WholeArticle)]
@@ -171,16 +174,7 @@ class _Chosen(_Filtered, Page):
 
     def filters(self) -> Filters:
         """The filters; raises ParameterError for a value that none can have."""
-        named = {name: getattr(self, name) for name in filters.NAMED}
-        return filters.parse(
-            named,
-            since=self.from_,
-            until=self.to,
-            time_zone=self.tz,
-            ids=self.id,
-            urls=self.url,
-            guids=self.guid,
-        )
+        return self._filters(ids=self.id, urls=self.url, guids=self.guid)
 
 
 class ArticleParameters(_Chosen):
