@@ -83,14 +83,8 @@ def documented(
 
 
 def _problem(status: int) -> dict[str, Any]:
-    kinds = dict(problems.STATUSES.values())
-    kinds |= {
-        410: "gone",
-        503: "index-unavailable",
-        413: "too-large",
-        415: "unsupported-media-type",
-        500: "internal-error",
-    }
+    kinds = problems.KINDS | dict(problems.STATUSES.values())
+    kinds |= {410: "gone", 503: "index-unavailable", 500: "internal-error"}
     return _of_kind(kinds[status], status, _DETAILS[status], _FACTS.get(status, {}))
 
 
