@@ -13,17 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    ColumnElement,
-    Text,
-    delete,
-    insert,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import Column, ColumnElement, delete, insert, literal_column, select, update
+from sqlalchemy.types import JSON, Text
 from sqlmodel import Session
 
 from app.articles.identity import Marker

@@ -130,18 +130,10 @@ def _aliases(session: Session, number: int, name: str) -> list[str]:
 
 
 def _made(row: Row[Any]) -> Entity:
-    first, last = row.first_day, row.last_day
-    return Entity(
-        id=row.id,
-        type=row.type,
-        name=row.name,
-        wikidata=row.wikidata,
-        iso=row.iso,
-        article_count=row.article_count,
-        mention_count=row.mention_count,
-        first_seen=None if first is None else date.fromordinal(first),
-        last_seen=None if last is None else date.fromordinal(last),
-    )
+    own = {name: row._mapping[name] for name in Entity.__slots__[:-2]}
+    days = (row.first_day, row.last_day)
+    first, last = (None if day is None else date.fromordinal(day) for day in days)
+    return Entity(**own, first_seen=first, last_seen=last)
 
 
 # --- many

@@ -133,10 +133,9 @@ def _swap(database: Database, name: str) -> None:
 def _discard(database: Database, name: str) -> None:
     """Drop a copy or an old table if it exists; first delete its rows in short transactions."""
     with database.restructuring() as connection:
-        if connection.dialect.has_table(connection, name):
-            shape = _shape(connection, name)
-        else:
+        if not connection.dialect.has_table(connection, name):
             return
+        shape = _shape(connection, name)
 
     def step(connection: Connection, condition: str, values: tuple[Any, ...]) -> None:
         connection.exec_driver_sql(f"DELETE FROM {name} WHERE {condition}", values)
