@@ -375,9 +375,7 @@ class Segment:
             found = {
                 term
                 for form in self.near(leaf)
-                for terms in text.alternatives(form, self.languages, exact=exact)[
-                    : 1 if exact else None
-                ]
+                for terms in text.alternatives(form, self.languages, exact=exact)[:most]
                 for term in terms
             }
             self.columns.spelt.put(key, found, _TOKEN_BYTES * (1 + len(found)))
