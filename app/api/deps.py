@@ -238,6 +238,19 @@ class Paging:
         self.executor = executor
         self.cursor_key = cursor_key
 
+    async def search(
+        self, parameters: SearchParameters, deadline: Deadline
+    ) -> search_engine.Request:
+        """The search that is asked for, with what the clock leaves it once its query is read.
+
+        A long query is read in the pool: 10,000 words take a tenth of a second.
+        """
+        read = partial(parameters.request, deadline.remaining_s, self.cursor_key)
+        is_long = len(parameters.q) >= _LONG
+        found = await self.executor.run(read) if is_long else read()
+        synonyms = self.executor.synonyms
+        return replace(found, timeout_s=deadline.remaining_s, synonyms=synonyms)
+
     async def answer(
         self, of: object, work: Callable[..., ListPage[Any]], parameters: Page
     ) -> Response:
@@ -248,20 +261,6 @@ class Paging:
 
 
 PagingDep = Annotated[Paging, Depends(Paging, scope="function")]
-
-
-async def request_of(
-    parameters: SearchParameters, executor: Executor, cursor_key: CursorKey, deadline: Deadline
-) -> search_engine.Request:
-    """The search that is asked for, with what the clock leaves it once its query is read.
-
-    A long query is read in the pool: 10,000 words take a tenth of a second.
-    """
-    if len(parameters.q) < _LONG:
-        search_request = parameters.request(deadline.remaining_s, cursor_key)
-    else:
-        search_request = await executor.run(parameters.request, deadline.remaining_s, cursor_key)
-    return replace(search_request, timeout_s=deadline.remaining_s, synonyms=executor.synonyms)
 
 
 _LONG = 1_000  # characters

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from starlette.responses import StreamingResponse
 
 from app.api import csv_tables, cursors, etags, feeds, openapi
-from app.api.deps import Executor, ExecutorDep, Paging, PagingDep, request_of
+from app.api.deps import Executor, ExecutorDep, Paging, PagingDep
 from app.api.middleware.limits import visit_of
 from app.api.schemas import entities as entity_schemas
 from app.api.schemas import requests
@@ -54,9 +54,8 @@ async def _feed(
     if etags.matches(request, tag):
         return etags.unchanged(tag)
     parameters = parameters.model_copy(update={"sort": parameters.sort or "newest"})
-    search_request = await request_of(
-        parameters, executor, cursor_key, Deadline(executor.settings.search_timeout_s)
-    )
+    deadline = Deadline(executor.settings.search_timeout_s)
+    search_request = await paging.search(parameters, deadline)
     found = await executor.read(_batch, executor.engine, search_request)
     here, next_url = request.url, None
     if found.after is not None:
@@ -85,13 +84,12 @@ async def _export(
     parameters: requests.SearchParameters,
 ) -> Response:
     """The whole result, written in a form."""
-    request, executor, cursor_key = paging.request, paging.executor, paging.cursor_key
+    request, executor = paging.request, paging.executor
     tag = await etags.of(executor, request)
     if etags.matches(request, tag):
         return etags.unchanged(tag)
-    search_request = await request_of(
-        parameters, executor, cursor_key, Deadline(executor.settings.search_timeout_s)
-    )
+    deadline = Deadline(executor.settings.search_timeout_s)
+    search_request = await paging.search(parameters, deadline)
     visit_of(request).export()
     search_request = replace(search_request, timeout_s=EXPORT_TIMEOUT_S)
 
