@@ -310,12 +310,8 @@ def _save(
 def _sample(draft: Draft, saved: save.Saved) -> dict[str, Any]:
     names = ("headline", "published_at", "source", "url")
     reported = {name: getattr(draft, name) for name in names}
-    return {
-        "outcome": saved.outcome,
-        "id": saved.id,
-        **reported,
-        "body": draft.body[:SAMPLE_LENGTH],
-    }
+    body = draft.body[:SAMPLE_LENGTH]
+    return {"outcome": saved.outcome, "id": saved.id, **reported, "body": body}
 
 
 def _inputs(paths: Iterable[str], summary: _Summary) -> Iterator[str]:

@@ -47,8 +47,7 @@ class SpacyFinder:
         places = [
             (reading, number, start, part)
             for reading in readings
-            for number, passage in enumerate(reading.passages)
-            if passage.field != "dateline"
+            for number, passage in reading.prose()
             for start, part in chunks(passage.read)
         ]
         parts = (part for *_, part in places)
