@@ -99,14 +99,31 @@ def create(
     scope: Scope = "read",
     source: str | None = None,
     expires_in: timedelta | None = None,
+    text: str | None = None,
 ) -> str:
-    """A new key, which is returned here and never again.
+    """A new key, or `text` that was made elsewhere; it is returned here and never again.
 
     Raises ParameterError for an invalid name or source, and KeyExists for the name of any key,
     revoked ones included.
     """
-    text = f"bs_{secrets.token_hex(36)}"
-    _add(session, text, name, scope=scope, source=source, expires_in=expires_in)
+    _require_label("name", name)
+    if FORM.search(name):
+        raise errors.ParameterError("name", "is a key: a name is told, a key is not")
+    if source is not None:
+        _require_label("source", source)
+    if session.execute(select(_key.c.name).where(_key.c.name == name)).first():
+        raise errors.KeyExists(name)
+    text, now = text or f"bs_{secrets.token_hex(36)}", datetime.now(UTC)
+    row = {
+        "name": name,
+        "prefix": text[:_PREFIX],
+        "digest": _digest(text),
+        "scope": scope,
+        "source": source,
+        "created_at": now,
+        "expires_at": None if expires_in is None else now + expires_in,
+    }
+    session.execute(insert(_key).values(row))
     return text
 
 
@@ -120,7 +137,7 @@ def take(session: Session, text: str) -> str | None:
     names = {row.name for row in session.execute(select(_key.c.name))}
     numbered = (f"{FIRST}-{number}" for number in range(2, len(names) + 3))
     name = next(each for each in (FIRST, *numbered) if each not in names)
-    _add(session, text, name, scope="write", source=None, expires_in=None)
+    create(session, name, scope="write", text=text)
     return name
 
 
@@ -188,35 +205,6 @@ def _known(row: Row[tuple[object, ...]]) -> Key:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _add(
-    session: Session,
-    text: str,
-    name: str,
-    *,
-    scope: Scope,
-    source: str | None,
-    expires_in: timedelta | None,
-) -> None:
-    _require_label("name", name)
-    if FORM.search(name):
-        raise errors.ParameterError("name", "is a key: a name is told, a key is not")
-    if source is not None:
-        _require_label("source", source)
-    if session.execute(select(_key.c.name).where(_key.c.name == name)).first():
-        raise errors.KeyExists(name)
-    now = datetime.now(UTC)
-    row = {
-        "name": name,
-        "prefix": text[:_PREFIX],
-        "digest": _digest(text),
-        "scope": scope,
-        "source": source,
-        "created_at": now,
-        "expires_at": None if expires_in is None else now + expires_in,
-    }
-    session.execute(insert(_key).values(row))
 
 
 def _require_label(what: str, text: str) -> None:
