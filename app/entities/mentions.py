@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
 from uuid import UUID, uuid4, uuid5
@@ -132,9 +133,8 @@ def write(session: Session, results: Sequence[ExtractionResult], *, version: str
     before = _rows(session, read)
     after = _assigned(session, read)
     changed = [id_ for id_ in read if before[id_] != after[id_]]
-    _replace(session, changed, before, after)
     published = {id_: current[id_].published_at for id_ in changed}
-    counts.recount(session, _of(before, changed), _of(after, changed), published)
+    _replace(session, changed, before, after, published)
     sequence.stamp(session, changed)
     _settle(session, [*_of(before, changed).values(), *_of(after, changed).values()])
     _record(session, valid, version)
@@ -164,9 +164,7 @@ def forget(session: Session, ids: Iterable[UUID]) -> None:
     gone = list(ids)
     before = _rows(session, gone)
     held = [id_ for id_ in gone if before[id_]]
-    nothing: dict[UUID, list[MentionRow]] = {id_: [] for id_ in held}
-    _replace(session, held, before, nothing)
-    counts.recount(session, _of(before, held), nothing, {})
+    _replace(session, held, before, {id_: [] for id_ in held}, {})
     _settle(session, _of(before, held).values())
     delete_among(session, _extraction.c.article_id, gone)
 
@@ -211,8 +209,7 @@ def reassign(session: Session, ids: Collection[UUID]) -> int:
     c = _article.c
     dates = among(session, select(c.id, c.published_at), c.id, changed)
     published = {row.id: row.published_at for row in dates}
-    _replace(session, changed, before, after)
-    counts.recount(session, _of(before, changed), _of(after, changed), published)
+    _replace(session, changed, before, after, published)
     sequence.stamp(session, changed)
     _settle(session, _of(after, changed).values())
     return len(changed)
@@ -292,10 +289,13 @@ def _replace(
     ids: Sequence[UUID],
     before: Mapping[UUID, list[MentionRow]],
     after: Mapping[UUID, list[MentionRow]],
+    published: Mapping[UUID, datetime | None],
 ) -> None:
+    """Store the rows `after` in the place of those `before`, of the articles `ids`, and count."""
     delete_among(session, _mention.c.article_id, [id_ for id_ in ids if before[id_]])
     rows = [{"article_id": id_, **row._asdict()} for id_ in ids for row in after[id_]]
     execute_all(session, insert(_mention), rows)
+    counts.recount(session, _of(before, ids), _of(after, ids), published)
 
 
 def _rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, list[MentionRow]]:
