@@ -12,15 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app import filters
 from app.api import cursors, inputs
@@ -38,7 +30,7 @@ _Name = Annotated[
 ]
 """Documented here and refused by `filters`, with a better message than a pattern's."""
 Names = Annotated[list[_Name], Field(default_factory=list, max_length=50, fail_fast=True)]
-_DATE: dict[str, JsonValue] = {"pattern": "^[0-9]{4}"}
+_DATE: dict[str, Any] = {"pattern": "^[0-9]{4}"}
 Facet = Literal[
     "source",
     "place",
