@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import groupby
 from typing import Any, cast
-from uuid import UUID
 
 from sqlalchemy import insert, select, update
 from sqlmodel import Session
@@ -224,7 +223,9 @@ class _Taking:
     def _new(self, each: exported.ExportedVersion, arrival: int) -> Version:
         marks = self._marks.get(each.number)
         lost = each.text if self._has_secret else None
-        text = bytes.fromhex(lost) if lost else _of_nothing(self._exported.id, each.number)
+        nothing = b"%s %d" % (self._exported.id.bytes, each.number)  # a digest that no text has
+        text = blake2b(nothing, digest_size=16, person=b"lost").digest()
+        text = bytes.fromhex(lost) if lost else text
         return Version(
             **{name: getattr(each, name) for name in _PLAIN} | {"arrival": arrival},
             text=text if marks is None else marks.text,
@@ -274,17 +275,12 @@ class _Taking:
 
     def _bury(self) -> None:
         """Leave the fact that an article is not served, if the store has not got one."""
-        gone, c = self._exported.gone, _tombstone.c
-        if gone is None or self._stories_shown():
-            return
-        known = select(c.article_id).where(c.article_id == self._exported.id)
-        if self._session.execute(known).one_or_none() is None:
+        gone, id_ = self._exported.gone, self._exported.id
+        shown = select(_article.c.id).where(_article.c.id == id_)
+        known = select(_tombstone.c.article_id).where(_tombstone.c.article_id == id_)
+        if gone is not None and not self._session.execute(shown.union(known)).all():
             fact = {"why": gone.why, "at": gone.at, "change": sequence.take(self._session)}
-            self._session.execute(insert(_tombstone).values(article_id=self._exported.id, **fact))
-
-    def _stories_shown(self) -> bool:
-        shown = select(_article.c.id).where(_article.c.id == self._exported.id)
-        return self._session.execute(shown).one_or_none() is not None
+            self._session.execute(insert(_tombstone).values(article_id=id_, **fact))
 
     def _as_inputs(self) -> Saved:
         """Take the versions for inputs like others, in the order in which they arrived."""
@@ -319,8 +315,3 @@ def _adopt(session: Session, secret: bytes) -> None:
         and not session.execute(select(_story.c.id).limit(1)).all()
     ):
         session.execute(update(_store).values(secret=secret))
-
-
-def _of_nothing(id_: UUID, number: int) -> bytes:
-    """A digest that no text has, for a version whose text is lost."""
-    return blake2b(b"%s %d" % (id_.bytes, number), digest_size=16, person=b"lost").digest()

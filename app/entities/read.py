@@ -196,12 +196,8 @@ def _total(session: Session, wanted: Select[Any], *, plain: bool) -> int:
         counts = (select(func.count()).select_from(_entity), _WITHOUT_ARTICLES)
         every, without = (session.execute(each).scalar_one() for each in counts)
         return int(every - without)
-    found: int = session.execute(
-        select(func.count()).select_from(
-            wanted.with_only_columns(*wanted.selected_columns[:1]).subquery()
-        )
-    ).scalar_one()
-    return found
+    numbers = wanted.with_only_columns(*wanted.selected_columns[:1]).subquery()
+    return int(session.execute(select(func.count()).select_from(numbers)).scalar_one())
 
 
 _WITHOUT_ARTICLES = select(func.count()).where(_entity.c.article_count == 0)
