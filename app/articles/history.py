@@ -119,14 +119,11 @@ def hidden(session: Session, article_id: UUID) -> dict[str, Any] | None:
         return None
     (story,) = found
     stories.fill(story)
+    names = ("arrived_at", "status", "due_at")
     listed = [
-        {
-            "version": each.number,
-            "arrived_at": each.arrived_at,
-            "status": each.status,
-            "due_at": each.due_at,
-            "headline": (each.fields or {}).get("headline"),
-        }
+        {"version": each.number}
+        | {name: getattr(each, name) for name in names}
+        | {"headline": (each.fields or {}).get("headline")}
         for each in story.versions
     ]
     return {"id": article_id, "state": story.state or "hidden", "versions": listed}

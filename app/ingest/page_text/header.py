@@ -303,14 +303,10 @@ def _is_dated(head: Head, line: str) -> bool:
         head.updated = head.updated or told.updated
         head.source = head.source or told.source
     else:
-        return _DAY_ALONE.fullmatch(line) is not None or _is_timed(line)
+        label, _, rest = line.partition(" ")  # a clock behind a label: Updated 14:35 GMT
+        is_timed = label.rstrip(":").casefold() in _TIMED and page_text_dates.is_clock(rest)
+        return is_timed or _DAY_ALONE.fullmatch(line) is not None
     return True
-
-
-def _is_timed(line: str) -> bool:
-    """Whether `line` is a clock behind a label: `Updated 14:35 GMT`."""
-    label, _, rest = line.partition(" ")
-    return label.rstrip(":").casefold() in _TIMED and page_text_dates.is_clock(rest)
 
 
 def _dates(line: str) -> bool:

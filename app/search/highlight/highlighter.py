@@ -126,12 +126,7 @@ class Marker:
 def _marked(text: str, marks: Iterable[Mark], start: int, end: int) -> str:
     parts = []
     for mark in marks:
-        parts += [
-            html.escape(text[start : mark.start]),
-            "<mark>",
-            html.escape(text[mark.start : mark.end]),
-            "</mark>",
-        ]
+        before, marked = text[start : mark.start], text[mark.start : mark.end]
+        parts.append(f"{html.escape(before)}<mark>{html.escape(marked)}</mark>")
         start = mark.end
-    parts.append(html.escape(text[start:end]))
-    return "".join(parts)
+    return "".join(parts) + html.escape(text[start:end])
