@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies", "allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
-        # Before the one above: of such validators the last runs first.
+        # Runs before the one above: the last such validator runs first.
         if not isinstance(value, str):
             return value
         return tuple(each.strip() for each in value.split(",") if each.strip())

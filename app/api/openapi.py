@@ -123,8 +123,8 @@ _SCHEMES = {
 def install(app: FastAPI, *, reads_keyed: bool) -> None:
     """Add to the document of `app` its components, examples, links and the keys.
 
-    FastAPI drops nulls from examples that it is given, so it is given their names. What needs
-    a key is what `access` says: that stands before the routes and is no part of them.
+    FastAPI drops nulls from examples, so it gets their names instead. `access` decides what
+    needs a key: it stands before the routes and is not part of them.
     """
     generate = app.openapi
 
@@ -148,7 +148,7 @@ def install(app: FastAPI, *, reads_keyed: bool) -> None:
 
 
 def _secure(operation: dict[str, Any], method: str, path: str, *, reads_keyed: bool) -> None:
-    """Say of an operation whether it needs a key, and what it answers who may not ask."""
+    """Document whether an operation needs a key, and its answers to those without a good one."""
     if path in limits.PROBES:
         return
     need = access.need(method, path, b"", reads_keyed=reads_keyed)

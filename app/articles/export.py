@@ -27,7 +27,7 @@ from app.store import conditions
 from app.store.models import chunks, tables
 
 PART_CHARS = 2_000_000
-"""Text of the versions of one object; of more there are further objects."""
+"""Text of the versions of one object; more text makes further objects."""
 _BATCH = 100
 
 _article, _key, _sighting, _store = tables("article", "story_key", "sighting", "store")

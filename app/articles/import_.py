@@ -71,7 +71,7 @@ class _Taking:
         self._marks = {number: marker.marks(found) for number, found in self._fields.items()}
 
     def _given_versions(self) -> tuple[exported.ExportedVersion, ...]:
-        """The versions; of a table or a search the one that shows, as its fields rank it."""
+        """The versions; a table or a search has the one that shows alone, ranked by its fields."""
         if self._exported.number is None:
             return self._exported.versions
         now = datetime.now(UTC)
@@ -265,7 +265,7 @@ class _Taking:
                 self._stories.add(joined)
 
     def _see(self, story: Story, load: int) -> None:
-        """Note the inputs that it was seen in; of one that has none, the export."""
+        """Note the inputs that it was seen in, or the export where there are none."""
         rows = [each.model_dump() for each in self._exported.sightings]
         if not rows and (shown := story.served) is not None:
             now = datetime.now(UTC)

@@ -225,7 +225,7 @@ def listing(
 ) -> ListPage[Any]:
     """A page of the articles that pass `filters`, by date; undated ones last, ids break ties.
 
-    Of the articles the `fields`, or what a ArticleSummary has.
+    The articles have the `fields`, or those of an ArticleSummary.
     """
     c = _article.c
     filters = resolved(session, filters)

@@ -57,7 +57,7 @@ _ROOT_URL = "url: a site's front page, left out"
 class Saved:
     """What became of a draft: `id` is the article's, whether or not its text shows.
 
-    Of a draft that was rejected, for `reason`, it is the one that an article would have got.
+    A draft that was rejected, for `reason`, has the id that an article would have got.
     `warned` tells whether the article got a warning from it.
     """
 
@@ -350,7 +350,7 @@ class _Batch:
         return sorted(dict.fromkeys(found), key=_age)
 
     def _has(self, story: Story, each: _Input) -> bool:
-        """Whether an input's very text is a version of `story`; of a bare kill, this guid's."""
+        """Whether `story` has an input's very text; a bare kill must have its guid too."""
         same = story.same(each.marks.text)
         if each.marks.has_text or not same:
             return bool(same)

@@ -94,7 +94,7 @@ def beside(rows: Sequence[MentionRow]) -> set[tuple[int, str]]:
 
 
 def cooccurring(rows: Iterable[MentionRow]) -> list[int]:
-    """The entities of an article that count as co-occurring; of many the most mentioned."""
+    """The entities of an article that count as co-occurring: the most mentioned of many."""
     held = Counter(row.entity for row in rows)
     return [entity for entity, _ in held.most_common(MOST_COOCCURRING)]
 
@@ -222,7 +222,7 @@ def rename(session: Session, numbers: Iterable[int]) -> None:
 
 
 def fullest(forms: Iterable[tuple[str, int]], articles: int) -> str | None:
-    """The form of a name to show: of the common ones the one of most words and letters.
+    """The form of a name to show: the common one with the most words and letters.
 
     Equally full ones go by their count, then by the alphabet. Where none is common, the
     commonest is.

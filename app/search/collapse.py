@@ -1,4 +1,4 @@
-"""Collapsing of near-duplicates: of several hits with one story only the first in the order.
+"""Collapsing of near-duplicates: only the first of several hits with one story stays.
 
 Takes the ids and sketches of ordered hits. Knows no engine and reads no file.
 """

@@ -200,7 +200,7 @@ def _folder(settings: Settings) -> Finding:
 
 
 def _file_system(path: Path) -> Finding:
-    """Of what kind the data folder's file system is, where the system tells."""
+    """The kind of the data folder's file system, where the system tells it."""
     kind = "unknown"
     longest = -1
     here = path.absolute().resolve()

@@ -3,7 +3,7 @@
 In: a request as it came. Out: the same request with `client`, `scheme`, `Host`, `root_path`
 and `path` as they were at the outermost proxy; a `Host` that was replaced is in `sent_host`.
 `X-Forwarded-…` headers are believed from the networks that the operator named and dropped from
-everybody else; no request can widen that. Of a header that came more than once the last value
+everybody else; no request can widen that. The last value of a header that came more than once
 counts: the nearest proxy wrote it.
 """
 

@@ -163,7 +163,7 @@ class _Organizations:
     def beginning(self, words: tuple[str, ...]) -> str | None:
         """The name that begins with these words and goes on with what a short form leaves out.
 
-        Of several the longest, where each begins the next; None without any, "" where they differ.
+        The longest of several, where each begins the next; None without any, "" where they differ.
         """
         if words not in self._begun:
             longer = self._longer.get(words, ())

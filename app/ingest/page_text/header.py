@@ -423,7 +423,7 @@ def _headline(texts: list[str], start: int) -> tuple[int | None, int | None]:
 def _topmost(texts: list[str], start: int, day: int) -> int | None:
     """The headline above the day: the uppermost of the lines next to it that may be one.
 
-    Of a headline and a standfirst the headline comes first; labels stand above both.
+    The headline comes before the standfirst; labels stand above both.
     """
     found = None
     for up in range(day - 1, start - 1, -1):

@@ -3,7 +3,7 @@
 Scores are tantivy's BM25 (k1 1.2, b 0.75, both fixed) over the field of all words, with our inverse
 document frequencies by boosts. What stands near what is a union of phrases with offsets, each of
 which says one way to spread the words: tantivy's own slop loses hits of three words and more.
-Of two words it is exact. Nothing here searches.
+It is exact for two words. Nothing here searches.
 """
 
 from __future__ import annotations

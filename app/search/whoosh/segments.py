@@ -422,7 +422,7 @@ class Segment:
     ) -> Iterator[tuple[Sequence[int], Any, Any]]:
         """The postings of `term`: document numbers, weights, values.
 
-        Of a word as it is written, only its own positions. Reads the codec's blocks directly: its
+        A word as it is written has its own positions alone. Reads the codec's blocks directly: its
         public matcher yields one posting a call, ten times slower.
         """
         term, code = located(term) if field == "words" else (term, None)
