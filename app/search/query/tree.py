@@ -284,12 +284,11 @@ def walk(tree: Query) -> Iterator[Query]:
 
 def leaves(query: Query | None) -> Iterator[Leaf]:
     """The nodes that score, in the order of the query."""
-    if query is not None:
+    if isinstance(query, Leaf):
+        yield query
+    elif query is not None:
         bonuses = query.bonuses if isinstance(query, Favoring) else ()
-        inner = (*clauses(query), *bonuses)
-        yield from chain.from_iterable(map(leaves, inner))
-        if isinstance(query, Leaf):
-            yield query
+        yield from chain.from_iterable(map(leaves, (*clauses(query), *bonuses)))
 
 
 def ranks(query: Query | None) -> bool:
