@@ -46,7 +46,7 @@ belong to `api/problems.py`, exit codes to `cli`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,6 +56,17 @@ class BroadsheetError(Exception):
     """The root of the tree above."""
 
     hint: str | None = None
+
+
+class _AtPath(BroadsheetError):
+    """What is wrong at `path`, for a `reason`; `TEXT` is the message without the two."""
+
+    TEXT: ClassVar[str]
+
+    def __init__(self, path: str, reason: str = "") -> None:
+        super().__init__(self.TEXT.format(path=path, reason=reason))
+        self.path = path
+        self.reason = reason
 
 
 class NotFound(BroadsheetError):
@@ -212,15 +223,11 @@ class KeyMissing(BroadsheetError):
         self.name = name
 
 
-class KeyFileUnusable(BroadsheetError):
+class KeyFileUnusable(_AtPath):
     """The file of BROADSHEET_FIRST_KEY_FILE at `path` gives no key, for `reason`."""
 
+    TEXT = "BROADSHEET_FIRST_KEY_FILE: {reason}: {path}"
     hint = "make one: echo bs_$(openssl rand -hex 36) > FILE"
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"BROADSHEET_FIRST_KEY_FILE: {reason}: {path}")
-        self.path = path
-        self.reason = reason
 
 
 class SynonymsUnusable(BroadsheetError):
@@ -265,55 +272,38 @@ class StoreError(BroadsheetError):
     """The database cannot answer now: locked, full, unreadable."""
 
 
-class FolderUnwritable(StoreError):
+class FolderUnwritable(_AtPath, StoreError):
     """The data folder at `path` cannot be made or written, for `reason`."""
 
+    TEXT = "the data folder cannot be written: {reason}: {path}"
     hint = "the folder must be writable by the user that Broadsheet runs as"
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"the data folder cannot be written: {reason}: {path}")
-        self.path = path
-        self.reason = reason
 
-
-class StoreInUse(StoreError):
+class StoreInUse(_AtPath, StoreError):
     """The store at `path` is not free: `reason`."""
 
+    TEXT = "the store {reason}: {path}"
     hint = "stop the server and whatever else uses the data folder, then try again"
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"the store {reason}: {path}")
-        self.path = path
-        self.reason = reason
 
-
-class StoreExists(StoreError):
+class StoreExists(_AtPath, StoreError):
     """A store with articles is at `path` already."""
 
+    TEXT = "there is a store already: {path}"
     hint = "back it up, then restore with --overwrite"
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"there is a store already: {path}")
-        self.path = path
 
-
-class FileExists(StoreError):
+class FileExists(_AtPath, StoreError):
     """The file at `path` is there already."""
 
+    TEXT = "the file exists: {path}"
     hint = "choose another name, or --overwrite"
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"the file exists: {path}")
-        self.path = path
 
-
-class BackupUnsound(StoreError):
+class BackupUnsound(_AtPath, StoreError):
     """The copy of a store at `path` does not hold together, for `reason`."""
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"not a sound store: {reason}: {path}")
-        self.path = path
-        self.reason = reason
+    TEXT = "not a sound store: {reason}: {path}"
 
 
 class StoreBusy(StoreError):
@@ -335,9 +325,10 @@ class ReadTooLong(StoreError):
 class SchemaMismatch(StoreError):
     """The database's tables are of revision `found`; this program needs `wanted`."""
 
+    hint = "run: broadsheet migrate"
+
     def __init__(self, found: str | None, wanted: str | None) -> None:
         super().__init__(f"the database is at revision {found}, this program needs {wanted}")
-        self.hint = "run: broadsheet migrate"
         self.found = found
         self.wanted = wanted
 
@@ -357,29 +348,25 @@ class ExtractorMissing(BroadsheetError):
         return type(self), (self.choice, self.reason)
 
 
-class ExtractorBusy(StoreError):
+class ExtractorBusy(_AtPath, StoreError):
     """Another process holds the extractor's lock at `path`."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"another process is extracting: {path}")
-        self.path = path
+    TEXT = "another process is extracting: {path}"
 
 
-class EngineError(BroadsheetError):
-    """The index at `path` cannot answer now."""
+class EngineError(_AtPath):
+    """The index at `path` cannot answer now, for `reason`."""
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{reason}: {path}")
-        self.path = path
-        self.reason = reason
+    TEXT = "{reason}: {path}"
 
 
 class IndexMissing(EngineError):
     """No index has been built yet."""
 
+    hint = "run: broadsheet sync"
+
     def __init__(self, path: str) -> None:
         super().__init__(path, "no index has been built")
-        self.hint = "run: broadsheet sync"
 
 
 class IndexDamaged(EngineError):
@@ -400,9 +387,10 @@ class IndexForeign(EngineError):
 class OutOfTime(EngineError):
     """A search whose answer is of use only when it is complete took longer than it may."""
 
+    hint = "ask for less: a narrower query, or dates"
+
     def __init__(self) -> None:
         super().__init__("", "the search took longer than it may")
-        self.hint = "ask for less: a narrower query, or dates"
 
 
 class EngineBusy(EngineError):

@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies", "allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
-        # Before the one above: of such validators the last runs first.
+        # Runs before the one above: the last such validator runs first.
         if not isinstance(value, str):
             return value
         return tuple(each.strip() for each in value.split(",") if each.strip())
@@ -191,13 +191,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{each!r} is no origin such as https://news.example.org")
         return value
 
-    @field_validator(
-        "source",
-        "database_url",
-        "extractor_model",
-        "otlp_endpoint",
-        mode="before",
-    )
+    @field_validator("source", "database_url", "extractor_model", "otlp_endpoint", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -240,18 +234,10 @@ RETIRED = {
 
 OF_COMPOSE = frozenset(
     f"BROADSHEET_{name}"
-    for name in [
-        "BACKUPS",
-        "BASE",
-        "ENTITIES",
-        "IMAGE",
-        "NETWORK",
-        "NGINX",
-        "NGINX_CONF",
-        "OTEL",
-        "PROXY_PUBLISH",
-        "PUBLISH",
-    ]
+    for name in (
+        *("BACKUPS", "BASE", "ENTITIES", "IMAGE", "NETWORK"),
+        *("NGINX", "NGINX_CONF", "OTEL", "PROXY_PUBLISH", "PUBLISH"),
+    )
 )
 """Variables that docker-compose.yml alone reads; its `.env` hands them to the program as well."""
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.convertors import CONVERTOR_TYPES, Convertor
 
-from app.api import cursors, etags, representations, uploads
-from app.api.deps import CursorKeyDep, Executor, ExecutorDep, KeyDep
+from app.api import etags, representations, uploads
+from app.api.deps import Executor, ExecutorDep, KeyDep, PagingDep
 from app.api.openapi import EXPIRED, MOVED, documented
 from app.api.schemas import answers, requests, responses
 from app.articles import history, removal, save
@@ -39,6 +39,7 @@ class _Undotted(Convertor[str]):
 
 CONVERTOR_TYPES["undotted"] = _Undotted()  # Starlette keeps convertors for the whole process
 _ONE = "/{article_id:undotted}"
+_of_one = partial(documented, 404, 410, 422, 503, MOVED)
 VersionNumber = Annotated[int, Path(ge=1, lt=2**31, description="In the order of arrival.")]
 
 
@@ -48,28 +49,18 @@ VersionNumber = Annotated[int, Path(ge=1, lt=2**31, description="In the order of
     responses=documented(422, 503, EXPIRED, example="articles"),
 )
 async def list_articles(
-    request: Request,
-    parameters: Annotated[requests.ArticleParameters, Query()],
-    executor: ExecutorDep,
-    cursor_key: CursorKeyDep,
+    parameters: Annotated[requests.ArticleParameters, Query()], paging: PagingDep
 ) -> Response:
     """Articles, newest first, without their text.
 
     Pages are stable while articles are added: none comes twice, none is skipped.
     """
-    wanted = parameters.filters()
-    of = ("articles", wanted, parameters.sort)
-    after = cursors.decode(parameters.cursor, of, cursor_key)
-    page = partial(articles.listing, limit=parameters.limit, after=after, fields=parameters.fields)
-    found = await executor.read(page, wanted, parameters.sort)
-    return answers.page(request, found, of, cursor_key)
+    wanted, order = parameters.filters(), parameters.sort
+    page = partial(articles.listing, filters=wanted, order=order, fields=parameters.fields)
+    return await paging.answer(("articles", wanted, order), page, parameters)
 
 
-@router.get(
-    "/{article_id}.jsonld",
-    response_class=Response,
-    responses=documented(404, 410, 422, 503, MOVED, form="jsonld"),
-)
+@router.get("/{article_id}.jsonld", response_class=Response, responses=_of_one(form="jsonld"))
 async def article_jsonld(request: Request, article_id: UUID, executor: ExecutorDep) -> Response:
     """The article as a NewsArticle of schema.org, in JSON-LD."""
     whole, digest = await executor.read(etags.tagged, article_id)
@@ -78,11 +69,7 @@ async def article_jsonld(request: Request, article_id: UUID, executor: ExecutorD
     return _form("jsonld", raw, address, digest)
 
 
-@router.get(
-    "/{article_id}.txt",
-    response_class=Response,
-    responses=documented(404, 410, 422, 503, MOVED, form="txt"),
-)
+@router.get("/{article_id}.txt", response_class=Response, responses=_of_one(form="txt"))
 async def article_txt(request: Request, article_id: UUID, executor: ExecutorDep) -> Response:
     """The article as plain text, to be read."""
     whole, digest = await executor.read(etags.tagged, article_id)
@@ -99,11 +86,7 @@ def _address(request: Request, article_id: UUID) -> str:
     return str(request.url_for("get_article", article_id=article_id))
 
 
-@router.get(
-    _ONE,
-    response_model=responses.Article,
-    responses=documented(404, 410, 422, 503, MOVED, example="article"),
-)
+@router.get(_ONE, response_model=responses.Article, responses=_of_one(example="article"))
 async def get_article(request: Request, article_id: UUID, executor: ExecutorDep) -> Response:
     """The whole article, with related articles and every input that it was seen in."""
     return await _article(request, executor, article_id)
@@ -118,7 +101,7 @@ async def _article(request: Request, executor: Executor, article_id: UUID) -> Re
 @router.get(
     "/{article_id}/similar",
     response_model=responses.SimilarList,
-    responses=documented(404, 410, 422, 503, MOVED, example="similar"),
+    responses=_of_one(example="similar"),
 )
 async def similar_articles(
     article_id: UUID,
@@ -198,9 +181,7 @@ async def remove_article(
 
 
 @router.post(
-    "/{article_id}/restore",
-    response_model=responses.Article,
-    responses=documented(404, 410, 422, 503, MOVED, example="article"),
+    "/{article_id}/restore", response_model=responses.Article, responses=_of_one(example="article")
 )
 async def restore_article(
     request: Request, article_id: UUID, executor: ExecutorDep, key: KeyDep
@@ -213,26 +194,20 @@ async def restore_article(
 @router.get(
     "/{article_id}/versions",
     response_model=responses.VersionList,
-    responses=documented(404, 410, 422, 503, MOVED, example="versions"),
+    responses=_of_one(example="versions"),
 )
 async def list_versions(
-    request: Request,
-    article_id: UUID,
-    parameters: Annotated[requests.VersionParameters, Query()],
-    executor: ExecutorDep,
-    cursor_key: CursorKeyDep,
+    article_id: UUID, parameters: Annotated[requests.VersionParameters, Query()], paging: PagingDep
 ) -> Response:
     """Every version of the article, newest first, and what each changed."""
-    of = ("versions", article_id)
-    after = cursors.decode(parameters.cursor, of, cursor_key)
-    found = await executor.read(history.versions, article_id, limit=parameters.limit, after=after)
-    return answers.page(request, found, of, cursor_key)
+    page = partial(history.versions, article_id=article_id)
+    return await paging.answer(("versions", article_id), page, parameters)
 
 
 @router.get(
     "/{article_id}/versions/{number}",
     response_model=responses.WholeVersion,
-    responses=documented(404, 410, 422, 503, MOVED, example="version"),
+    responses=_of_one(example="version"),
 )
 async def get_version(article_id: UUID, number: VersionNumber, executor: ExecutorDep) -> Response:
     """A version of the article whole, and by words what it changed of the one before."""

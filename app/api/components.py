@@ -47,7 +47,7 @@ _ENUMS: dict[str, Any] = {
 
 
 def ref(name: str) -> dict[str, Any]:
-    """What stands for the component `name`."""
+    """The reference to the component `name`."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -134,7 +134,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
 
 
 def name(document: dict[str, Any]) -> None:
-    """Give `document` the components that it lacks, and put each enum's name in its place."""
+    """Add the components that `document` lacks, and replace each enum by a reference to its own."""
     components = document["components"]["schemas"]
     _, made = models_json_schema(
         [(responses.Problem, "serialization"), (requests.SearchBody, "validation")],
@@ -154,7 +154,7 @@ def name(document: dict[str, Any]) -> None:
 
 
 def _say_default(schema: dict[str, Any]) -> None:
-    """Tell the default in words: generators take a member that has one for one that is there."""
+    """Write the default in words: generators take a member with a default for a required one."""
     default = schema.pop("default", None)
     if default is not None:
         said = orjson.dumps(default).decode()
@@ -162,7 +162,7 @@ def _say_default(schema: dict[str, Any]) -> None:
 
 
 def _never_null(schema: dict[str, Any]) -> None:
-    """Take null out of the schema of a parameter: no address has one."""
+    """Remove null from the schema of a parameter: no address has one."""
     if (parts := schema.get("anyOf")) and _NULL in parts:
         (part,) = (each for each in parts if each != _NULL)
         del schema["anyOf"]
@@ -170,7 +170,7 @@ def _never_null(schema: dict[str, Any]) -> None:
 
 
 def _refer(node: Any, names: dict[tuple[str, ...], str]) -> None:
-    """Replace each enum below `node` by a reference to the component that is named so."""
+    """Replace each enum below `node` by a reference to its component."""
     inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     for each in inner:
         if isinstance(each, dict) and isinstance(each.get("enum"), list):

@@ -19,20 +19,22 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_origin
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from sqlmodel import Session
 
 from app import context
 from app.api import cursors, inputs
 from app.api.metrics import Metrics
 from app.api.middleware.shutdown import Drain
-from app.api.schemas.requests import SearchParameters
+from app.api.schemas import answers
+from app.api.schemas.requests import Page, SearchParameters
 from app.articles import read as articles
 from app.articles.read import CursorKey
 from app.errors import BroadsheetError, ParameterError, StoreBusy
 from app.search import engine as search_engine
 from app.search import synonyms
 from app.search.deadline import Deadline
+from app.search.engine import ListPage
 from app.settings import Settings
 from app.store import keys, sequence
 from app.store.database import Database
@@ -203,10 +205,8 @@ class Executor:
 
     def close(self) -> None:
         """Wait for running work and give the threads back."""
-        self._pool.shutdown(cancel_futures=True)
-        self._writer.shutdown(cancel_futures=True)
-        self._doorman.shutdown(cancel_futures=True)
-        self._spare.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._writer, self._doorman, self._spare):
+            pool.shutdown(cancel_futures=True)
 
 
 async def _executor(request: Request) -> Executor:
@@ -230,18 +230,37 @@ CursorKeyDep = Annotated[CursorKey, Depends(_cursor_key, scope="function")]
 """Read before the page: an erasure in between leaves a cursor that is expired."""
 
 
-async def request_of(
-    parameters: SearchParameters, executor: Executor, cursor_key: CursorKey, deadline: Deadline
-) -> search_engine.Request:
-    """The search that is asked for, with what the clock leaves it once its query is read.
+class Paging:
+    """A request for a page of a list, with what reads it and what signs its cursors."""
 
-    A long query is read in the pool: 10,000 words take a tenth of a second.
-    """
-    if len(parameters.q) < _LONG:
-        search_request = parameters.request(deadline.remaining_s, cursor_key)
-    else:
-        search_request = await executor.run(parameters.request, deadline.remaining_s, cursor_key)
-    return replace(search_request, timeout_s=deadline.remaining_s, synonyms=executor.synonyms)
+    def __init__(self, request: Request, executor: ExecutorDep, cursor_key: CursorKeyDep) -> None:
+        self.request = request
+        self.executor = executor
+        self.cursor_key = cursor_key
+
+    async def search(
+        self, parameters: SearchParameters, deadline: Deadline
+    ) -> search_engine.Request:
+        """The search that is asked for, with what the clock leaves it once its query is read.
+
+        A long query is read in the pool: 10,000 words take a tenth of a second.
+        """
+        read = partial(parameters.request, deadline.remaining_s, self.cursor_key)
+        is_long = len(parameters.q) >= _LONG
+        found = await self.executor.run(read) if is_long else read()
+        synonyms = self.executor.synonyms
+        return replace(found, timeout_s=deadline.remaining_s, synonyms=synonyms)
+
+    async def answer(
+        self, of: object, work: Callable[..., ListPage[Any]], parameters: Page
+    ) -> Response:
+        """The page that `work` reads of the list that `of` describes."""
+        after = cursors.decode(parameters.cursor, of, self.cursor_key)
+        found = await self.executor.read(work, limit=parameters.limit, after=after)
+        return answers.page(self.request, found, of, self.cursor_key)
+
+
+PagingDep = Annotated[Paging, Depends(Paging, scope="function")]
 
 
 _LONG = 1_000  # characters

@@ -6,10 +6,9 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from app.api import cursors
-from app.api.deps import CursorKeyDep, ExecutorDep
+from app.api.deps import ExecutorDep, PagingDep
 from app.api.openapi import EXPIRED, MOVED, documented
 from app.api.schemas import answers, requests, responses
 from app.api.schemas import entities as entity_schemas
@@ -25,19 +24,14 @@ router = APIRouter(prefix="/v1/entities", tags=["entities"])
     responses=documented(422, 503, EXPIRED, example="entities"),
 )
 async def list_entities(
-    request: Request,
-    parameters: Annotated[entity_schemas.EntityParameters, Query()],
-    executor: ExecutorDep,
-    cursor_key: CursorKeyDep,
+    parameters: Annotated[entity_schemas.EntityParameters, Query()], paging: PagingDep
 ) -> Response:
     """People, organizations and places, those of most articles first.
 
     With filters only those of articles that pass them, counted in these.
     """
     of = ("entities", parameters.filters(), parameters.q, parameters.type, parameters.sort)
-    after = cursors.decode(parameters.cursor, of, cursor_key)
-    found = await executor.read(parameters.listing(), limit=parameters.limit, after=after)
-    return answers.page(request, found, of, cursor_key)
+    return await paging.answer(of, parameters.listing(), parameters)
 
 
 @router.get(
@@ -56,21 +50,14 @@ async def get_entity(entity_id: UUID, executor: ExecutorDep) -> Response:
     responses=documented(404, 422, 503, MOVED, EXPIRED, example="articles"),
 )
 async def articles_of_entity(
-    request: Request,
-    entity_id: UUID,
-    parameters: Annotated[requests.ArticleParameters, Query()],
-    executor: ExecutorDep,
-    cursor_key: CursorKeyDep,
+    entity_id: UUID, parameters: Annotated[requests.ArticleParameters, Query()], paging: PagingDep
 ) -> Response:
     """The articles that mention the entity, newest first, without their text."""
-    wanted = parameters.filters()
-    of = ("articles of", entity_id, wanted, parameters.sort)
-    after = cursors.decode(parameters.cursor, of, cursor_key)
+    wanted, order, fields = parameters.filters(), parameters.sort, parameters.fields
     page = partial(
-        search.articles_of, limit=parameters.limit, after=after, fields=parameters.fields
+        search.articles_of, entity_id=entity_id, wanted=wanted, order=order, fields=fields
     )
-    found = await executor.read(page, entity_id, wanted, parameters.sort)
-    return answers.page(request, found, of, cursor_key)
+    return await paging.answer(("articles of", entity_id, wanted, order), page, parameters)
 
 
 @router.get(
@@ -79,18 +66,14 @@ async def articles_of_entity(
     responses=documented(404, 422, 503, MOVED, EXPIRED, example="related"),
 )
 async def related_entities(
-    request: Request,
     entity_id: UUID,
     parameters: Annotated[entity_schemas.RelatedParameters, Query()],
-    executor: ExecutorDep,
-    cursor_key: CursorKeyDep,
+    paging: PagingDep,
 ) -> Response:
     """Who and what appears in the same articles, the strongest association first."""
     of = ("related to", entity_id, parameters.filters(), parameters.type, parameters.sort)
-    after = cursors.decode(parameters.cursor, of, cursor_key)
     related = partial(parameters.related(), entity_id=entity_id)
-    found = await executor.read(related, limit=parameters.limit, after=after)
-    return answers.page(request, found, of, cursor_key)
+    return await paging.answer(of, related, parameters)
 
 
 @router.get(

@@ -40,8 +40,7 @@ async def of(executor: Executor, request: Request) -> str:
 
 
 IfMatch = Annotated[
-    str | None,
-    Header(alias="If-Match", description="Entity tag of the article as you know it."),
+    str | None, Header(alias="If-Match", description="Entity tag of the article as you know it.")
 ]
 
 
@@ -56,10 +55,7 @@ def tagged(session: Session, article_id: UUID) -> tuple[articles.WholeArticle, s
 
 
 def guarded(
-    session: Session,
-    work: Callable[[Session, UUID], T],
-    article_id: UUID,
-    if_match: str | None,
+    session: Session, work: Callable[[Session, UUID], T], article_id: UUID, if_match: str | None
 ) -> T:
     """`work(session, article_id)` if the article is what `If-Match` names; else raises Changed."""
     if if_match is not None:

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlmodel import Session
 from starlette.responses import StreamingResponse
 
 from app.api import csv_tables, cursors, etags, feeds, openapi
-from app.api.deps import CursorKeyDep, Executor, ExecutorDep, request_of
+from app.api.deps import Executor, ExecutorDep, Paging, PagingDep
 from app.api.middleware.limits import visit_of
 from app.api.schemas import entities as entity_schemas
 from app.api.schemas import requests
 from app.articles import read as articles
-from app.articles.read import CursorKey, WholeArticle
+from app.articles.read import WholeArticle
 from app.entities import read as entities
 from app.entities.cooccurrence import RelatedEntity
 from app.errors import OutOfTime
@@ -34,6 +34,7 @@ from app.store import sequence
 
 router = APIRouter(tags=["search"])
 
+T = TypeVar("T", bound=Callable[..., Any])
 _Scored = tuple[WholeArticle, float]
 
 FIRST, BATCH = 20, 200
@@ -45,39 +46,28 @@ EXPORT_TIMEOUT_S = 30.0
 
 
 async def _feed(
-    kind: Literal["atom", "json"],
-    request: Request,
-    parameters: requests.SearchParameters,
-    executor: Executor,
-    cursor_key: CursorKey,
+    kind: Literal["atom", "json"], paging: Paging, parameters: requests.SearchParameters
 ) -> Response:
     """A page of the search, newest first unless it is asked for otherwise."""
+    request, executor, cursor_key = paging.request, paging.executor, paging.cursor_key
     tag = await etags.of(executor, request)
     if etags.matches(request, tag):
         return etags.unchanged(tag)
     parameters = parameters.model_copy(update={"sort": parameters.sort or "newest"})
-    search_request = await request_of(
-        parameters, executor, cursor_key, Deadline(executor.settings.search_timeout_s)
-    )
+    deadline = Deadline(executor.settings.search_timeout_s)
+    search_request = await paging.search(parameters, deadline)
     found = await executor.read(_batch, executor.engine, search_request)
-    here = request.url
+    here, next_url = request.url, None
+    if found.after is not None:
+        of, asked_s = requests.list_of(search_request), search_request.asked_s
+        cursor = cursors.encode(found.after, of, cursor_key, asked_s=asked_s)
+        next_url = str(here.include_query_params(cursor=cursor))
     page = feeds.FeedPage(
         title=f"Broadsheet: {parameters.q}" if parameters.q else "Broadsheet",
         self_url=str(here),
         home_url=str(here.replace(path=here.path.removesuffix(f".{kind}"))),
         first_url=str(here.remove_query_params("cursor")),
-        next_url=None
-        if found.after is None
-        else str(
-            here.include_query_params(
-                cursor=cursors.encode(
-                    found.after,
-                    requests.list_of(search_request),
-                    cursor_key,
-                    asked_s=search_request.asked_s,
-                )
-            )
-        ),
+        next_url=next_url,
         articles_url=str(request.url_for("list_articles")),
         entries=[article for article, _ in found.items],
         store_id=await executor.read(sequence.store_id),
@@ -90,18 +80,16 @@ async def _feed(
 async def _export(
     kind: Literal["csv", "jsonl"],
     form: _Form,
-    request: Request,
+    paging: Paging,
     parameters: requests.SearchParameters,
-    executor: Executor,
-    cursor_key: CursorKey,
 ) -> Response:
     """The whole result, written in a form."""
+    request, executor = paging.request, paging.executor
     tag = await etags.of(executor, request)
     if etags.matches(request, tag):
         return etags.unchanged(tag)
-    search_request = await request_of(
-        parameters, executor, cursor_key, Deadline(executor.settings.search_timeout_s)
-    )
+    deadline = Deadline(executor.settings.search_timeout_s)
+    search_request = await paging.search(parameters, deadline)
     visit_of(request).export()
     search_request = replace(search_request, timeout_s=EXPORT_TIMEOUT_S)
 
@@ -140,13 +128,6 @@ class _Form(NamedTuple):
     lines: Callable[[list[Any]], bytes]
 
 
-def _json_lines(fields: Sequence[str]) -> _Form:
-    def lines(entries: list[_Scored]) -> bytes:
-        return b"".join(feeds.json_line(article, score, fields) for article, score in entries)
-
-    return _Form(b"", lines)
-
-
 def _table(
     columns: Sequence[str],
     dialect: csv_tables.Dialect,
@@ -177,54 +158,40 @@ async def _streamed(
         found = await executor.read(page, limit=limit, after=found.after)
 
 
+Parameters = Annotated[requests.SearchParameters, Query()]
 _documented = partial(openapi.documented, 400, 422, 503, openapi.UNCHANGED, openapi.EXPIRED)
 
 
 @router.get("/v1/search.atom", response_class=Response, responses=_documented(form="atom"))
-async def search_atom(
-    request: Request,
-    parameters: Annotated[requests.SearchParameters, Query()],
-    executor: ExecutorDep,
-    cursor_key: CursorKeyDep,
-) -> Response:
+async def search_atom(parameters: Parameters, paging: PagingDep) -> Response:
     """The search as an Atom feed, newest first, a page at a time."""
-    return await _feed("atom", request, parameters, executor, cursor_key)
+    return await _feed("atom", paging, parameters)
 
 
 @router.get("/v1/search.json", response_class=Response, responses=_documented(form="json"))
-async def search_json(
-    request: Request,
-    parameters: Annotated[requests.SearchParameters, Query()],
-    executor: ExecutorDep,
-    cursor_key: CursorKeyDep,
-) -> Response:
+async def search_json(parameters: Parameters, paging: PagingDep) -> Response:
     """The search as a JSON Feed 1.1, newest first, a page at a time."""
-    return await _feed("json", request, parameters, executor, cursor_key)
+    return await _feed("json", paging, parameters)
 
 
 @router.get("/v1/search.csv", response_class=Response, responses=_documented(form="csv"))
 async def search_csv(
-    request: Request,
-    parameters: Annotated[requests.SearchTableParameters, Query()],
-    executor: ExecutorDep,
-    cursor_key: CursorKeyDep,
+    parameters: Annotated[requests.SearchTableParameters, Query()], paging: PagingDep
 ) -> Response:
     """The whole result as CSV, streamed; `limit` and `cursor` don't matter."""
     form = _table(parameters.fields or feeds.COLUMNS, parameters.csv, feeds.cells)
-    return await _export("csv", form, request, parameters, executor, cursor_key)
+    return await _export("csv", form, paging, parameters)
 
 
 @router.get("/v1/search.jsonl", response_class=Response, responses=_documented(form="jsonl"))
-async def search_jsonl(
-    request: Request,
-    parameters: Annotated[requests.SearchParameters, Query()],
-    executor: ExecutorDep,
-    cursor_key: CursorKeyDep,
-) -> Response:
+async def search_jsonl(parameters: Parameters, paging: PagingDep) -> Response:
     """The whole result as JSON Lines, streamed; `broadsheet load` reads it again."""
-    return await _export(
-        "jsonl", _json_lines(parameters.fields), request, parameters, executor, cursor_key
-    )
+
+    def lines(entries: list[_Scored]) -> bytes:
+        listed = (feeds.json_line(*entry, parameters.fields) for entry in entries)
+        return b"".join(listed)
+
+    return await _export("jsonl", _Form(b"", lines), paging, parameters)
 
 
 # --- lists as CSV
@@ -239,23 +206,43 @@ RELATED_COLUMNS = (*ENTITY_COLUMNS, "count", "expected", "strength")
 TIMELINE_COLUMNS = ("start", "count")
 
 
-async def _list(
-    request: Request,
-    executor: Executor,
-    columns: Sequence[str],
-    dialect: csv_tables.Dialect,
-    page: Callable[..., ListPage[Any]],
-) -> Response:
-    """A list whole, as `page` reads it."""
-    visit_of(request).export()
-    first = await executor.read(page, limit=FIRST, after=None)
+class _Lists:
+    """A request for a list whole, with what reads it."""
 
-    def chars(item: object) -> int:
-        return sum(len(cell) for cell in _cells(item, columns) if isinstance(cell, str))
+    def __init__(self, request: Request, executor: ExecutorDep) -> None:
+        self._request = request
+        self._executor = executor
 
-    rows = _streamed(_table(columns, dialect, _cells), executor, first, page, chars)
-    media_type = feeds.MEDIA_TYPES["csv"]
-    return StreamingResponse(rows, headers=_named(request), media_type=media_type)
+    async def answer(
+        self,
+        columns: Sequence[str],
+        dialect: csv_tables.Dialect,
+        page: Callable[..., ListPage[Any]],
+    ) -> Response:
+        """The list as `page` reads it."""
+        visit_of(self._request).export()
+        first = await self._executor.read(page, limit=FIRST, after=None)
+
+        def chars(item: object) -> int:
+            return sum(len(cell) for cell in _cells(item, columns) if isinstance(cell, str))
+
+        rows = _streamed(_table(columns, dialect, _cells), self._executor, first, page, chars)
+        media_type = feeds.MEDIA_TYPES["csv"]
+        return StreamingResponse(rows, headers=_named(self._request), media_type=media_type)
+
+
+ListsDep = Annotated[_Lists, Depends(_Lists, scope="function")]
+
+
+_OF_ENTITY = (404, openapi.MOVED)
+
+
+def _csv(
+    path: str, *statuses: int | openapi.Documented, example: str, tag: str = "entities"
+) -> Callable[[T], T]:
+    """The route of a list as CSV."""
+    documented = openapi.documented(*statuses, 422, 503, form="csv", example=example)
+    return router.get(path, response_class=Response, tags=[tag], responses=documented)
 
 
 def _cells(item: Any, columns: Sequence[str]) -> list[Any]:
@@ -267,93 +254,56 @@ def _cells(item: Any, columns: Sequence[str]) -> list[Any]:
     return [getattr(item, name) for name in columns]
 
 
-@router.get(
-    "/v1/articles.csv",
-    response_class=Response,
-    tags=["articles"],
-    responses=openapi.documented(422, 503, form="csv", example="articles.csv"),
-)
+@_csv("/v1/articles.csv", tag="articles", example="articles.csv")
 async def articles_csv(
-    request: Request,
-    parameters: Annotated[requests.ArticleTableParameters, Query()],
-    executor: ExecutorDep,
+    parameters: Annotated[requests.ArticleTableParameters, Query()], lists: ListsDep
 ) -> Response:
     """The whole list of articles as CSV, streamed; `limit` and `cursor` don't matter."""
     columns = parameters.fields or ARTICLE_COLUMNS
     wanted = parameters.filters()
     page = partial(articles.listing, filters=wanted, order=parameters.sort, fields=columns)
-    return await _list(request, executor, columns, parameters.csv, page)
+    return await lists.answer(columns, parameters.csv, page)
 
 
-@router.get(
-    "/v1/entities/{entity_id}/articles.csv",
-    response_class=Response,
-    tags=["entities"],
-    responses=openapi.documented(404, 422, 503, openapi.MOVED, form="csv", example="articles.csv"),
-)
+@_csv("/v1/entities/{entity_id}/articles.csv", *_OF_ENTITY, example="articles.csv")
 async def articles_of_entity_csv(
-    request: Request,
     entity_id: UUID,
     parameters: Annotated[requests.ArticleTableParameters, Query()],
-    executor: ExecutorDep,
+    lists: ListsDep,
 ) -> Response:
     """The articles that mention the entity as CSV, streamed; `limit` and `cursor` don't matter."""
     columns = parameters.fields or ARTICLE_COLUMNS
-    wanted = parameters.filters()
+    wanted, order = parameters.filters(), parameters.sort
     page = partial(
-        search.articles_of,
-        entity_id=entity_id,
-        wanted=wanted,
-        order=parameters.sort,
-        fields=columns,
+        search.articles_of, entity_id=entity_id, wanted=wanted, order=order, fields=columns
     )
-    return await _list(request, executor, columns, parameters.csv, page)
+    return await lists.answer(columns, parameters.csv, page)
 
 
-@router.get(
-    "/v1/entities.csv",
-    response_class=Response,
-    tags=["entities"],
-    responses=openapi.documented(422, 503, form="csv", example="entities.csv"),
-)
+@_csv("/v1/entities.csv", example="entities.csv")
 async def entities_csv(
-    request: Request,
-    parameters: Annotated[entity_schemas.EntityTableParameters, Query()],
-    executor: ExecutorDep,
+    parameters: Annotated[entity_schemas.EntityTableParameters, Query()], lists: ListsDep
 ) -> Response:
     """The whole list of entities as CSV, streamed; `limit` and `cursor` don't matter."""
-    page = parameters.listing()
-    return await _list(request, executor, ENTITY_COLUMNS, parameters.csv, page)
+    return await lists.answer(ENTITY_COLUMNS, parameters.csv, parameters.listing())
 
 
-@router.get(
-    "/v1/entities/{entity_id}/related.csv",
-    response_class=Response,
-    tags=["entities"],
-    responses=openapi.documented(404, 422, 503, openapi.MOVED, form="csv", example="related.csv"),
-)
+@_csv("/v1/entities/{entity_id}/related.csv", *_OF_ENTITY, example="related.csv")
 async def related_entities_csv(
-    request: Request,
     entity_id: UUID,
     parameters: Annotated[entity_schemas.RelatedTableParameters, Query()],
-    executor: ExecutorDep,
+    lists: ListsDep,
 ) -> Response:
     """Who and what appears in the same articles as CSV; `limit` and `cursor` don't matter."""
     page = partial(parameters.related(), entity_id=entity_id)
-    return await _list(request, executor, RELATED_COLUMNS, parameters.csv, page)
+    return await lists.answer(RELATED_COLUMNS, parameters.csv, page)
 
 
-@router.get(
-    "/v1/entities/{entity_id}/timeline.csv",
-    response_class=Response,
-    tags=["entities"],
-    responses=openapi.documented(404, 422, 503, openapi.MOVED, form="csv", example="timeline.csv"),
-)
+@_csv("/v1/entities/{entity_id}/timeline.csv", *_OF_ENTITY, example="timeline.csv")
 async def timeline_of_entity_csv(
-    request: Request,
     entity_id: UUID,
     parameters: Annotated[entity_schemas.TimelineTableParameters, Query()],
-    executor: ExecutorDep,
+    lists: ListsDep,
 ) -> Response:
     """The entity's articles by period as CSV."""
     wanted = parameters.filters()
@@ -362,4 +312,4 @@ async def timeline_of_entity_csv(
         found = entities.timeline(session, entity_id, wanted, parameters.histogram)
         return ListPage(found, len(found), None)
 
-    return await _list(request, executor, TIMELINE_COLUMNS, parameters.csv, page)
+    return await lists.answer(TIMELINE_COLUMNS, parameters.csv, page)

@@ -55,8 +55,7 @@ class FeedPage:
     """A page of a search for `atom` and `json_feed`; addresses are absolute.
 
     `home_url` is the same search as our own JSON, `first_url` the feed without a cursor, and
-    `articles_url` what comes before `/{id}` in an article's address. `updated_at` is None
-    where nobody knows better than the entries.
+    `articles_url` what comes before `/{id}` in an article's address.
     """
 
     title: str
@@ -67,7 +66,6 @@ class FeedPage:
     articles_url: str
     store_id: UUID
     entries: Sequence[WholeArticle]
-    updated_at: datetime | None = None
 
 
 # --- feeds
@@ -83,7 +81,7 @@ def atom(page: FeedPage) -> bytes:
     feed = ET.Element("feed", {"xmlns": _ATOM})
     _add(feed, "id", _feed_id(page).urn)
     _add(feed, "title", page.title, type="text")
-    _add(feed, "updated", instant(page.updated_at or _newest(page.entries)))
+    _add(feed, "updated", instant(max(map(_updated_at, page.entries), default=_EPOCH)))
     _link(feed, "self", page.self_url, type=_ATOM_TYPE)
     _link(feed, "alternate", page.home_url, type="application/json")
     _link(feed, "first", page.first_url, type=_ATOM_TYPE)
@@ -166,10 +164,6 @@ def _feed_id(page: FeedPage) -> UUID:
 def _updated_at(article: WholeArticle) -> datetime:
     loaded = [seen.loaded_at for seen in article.sources]
     return max(loaded, default=article.published_at or _EPOCH)
-
-
-def _newest(articles: Sequence[WholeArticle]) -> datetime:
-    return max(map(_updated_at, articles), default=_EPOCH)
 
 
 def _tags(article: WholeArticle) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -44,73 +45,56 @@ class Metrics:
     def __init__(self) -> None:
         self.folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         self._registry = registry = CollectorRegistry()
-        self._requests = Counter(
+        counter = partial(Counter, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        gauge = partial(Gauge, multiprocess_mode="livesum", registry=registry)
+        self._requests = counter(
             "broadsheet_http_requests",
             "Requests that were answered, by route template.",
             ("method", "route", "status"),
-            registry=registry,
         )
-        self._durations = Histogram(
+        self._durations = histogram(
             "broadsheet_http_request_duration_seconds",
             "From a request's head to its answer's end.",
             ("method", "route"),
             buckets=_REQUEST_S,
-            registry=registry,
         )
-        self._in_progress = Gauge(
-            "broadsheet_http_requests_in_progress",
-            "Requests that are being answered.",
-            multiprocess_mode="livesum",
-            registry=registry,
+        self._in_progress = gauge(
+            "broadsheet_http_requests_in_progress", "Requests that are being answered."
         )
-        self._problems = Counter(
+        self._problems = counter(
             "broadsheet_http_problems",
             "Requests that were refused or failed, by type of problem.",
             ("type",),
-            registry=registry,
         )
-        self._searches = Histogram(
+        self._searches = histogram(
             "broadsheet_search_duration_seconds",
             "Time in the search engine, by request.",
             buckets=_REQUEST_S,
-            registry=registry,
         )
-        self._cached = Counter(
+        self._cached = counter(
             "broadsheet_search_cache",
             "Searches by whether the engine remembered the answer.",
             ("result",),
-            registry=registry,
         )
-        self._waits = Histogram(
+        self._waits = histogram(
             "broadsheet_desk_wait_seconds",
             "Time that work on the store waited for a thread.",
             buckets=_REQUEST_S,
-            registry=registry,
         )
-        self._queued = Gauge(
-            "broadsheet_desk_queued",
-            "Pieces of work that wait for a thread.",
-            multiprocess_mode="livesum",
-            registry=registry,
-        )
-        self._syncs = Counter(
+        self._queued = gauge("broadsheet_desk_queued", "Pieces of work that wait for a thread.")
+        self._syncs = counter(
             "broadsheet_index_syncs",
             "Tries to bring the index up to date: done, busy (another process does it), failed.",
             ("result",),
-            registry=registry,
         )
-        self._sync_durations = Histogram(
+        self._sync_durations = histogram(
             "broadsheet_index_sync_duration_seconds",
             "Time of a sync that had something to do.",
             buckets=_SYNC_S,
-            registry=registry,
         )
-        self._indexed = Counter(
-            "broadsheet_indexed_articles", "Articles written to the index.", registry=registry
-        )
-        self._rebuilds = Counter(
-            "broadsheet_index_rebuilds", "Indexes that were built anew.", registry=registry
-        )
+        self._indexed = counter("broadsheet_indexed_articles", "Articles written to the index.")
+        self._rebuilds = counter("broadsheet_index_rebuilds", "Indexes that were built anew.")
         self._by_answer: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         # What can be named before it happens starts at 0, so that a first one is a rise.
         for result in ("done", "busy", "failed"):

@@ -83,14 +83,8 @@ def documented(
 
 
 def _problem(status: int) -> dict[str, Any]:
-    kinds = dict(problems.STATUSES.values())
-    kinds |= {
-        410: "gone",
-        503: "index-unavailable",
-        413: "too-large",
-        415: "unsupported-media-type",
-        500: "internal-error",
-    }
+    kinds = problems.KINDS | dict(problems.STATUSES.values())
+    kinds |= {410: "gone", 503: "index-unavailable", 500: "internal-error"}
     return _of_kind(kinds[status], status, _DETAILS[status], _FACTS.get(status, {}))
 
 
@@ -109,10 +103,7 @@ def _of_kind(kind: str, status: int, detail: str, facts: dict[str, Any]) -> dict
     }
 
 
-EXPIRED: Documented = (
-    410,
-    _of_kind("cursor-expired", 410, str(errors.CursorExpired()), {}),
-)
+EXPIRED: Documented = (410, _of_kind("cursor-expired", 410, str(errors.CursorExpired()), {}))
 HISTORY_LOST: Documented = (
     410,
     _of_kind("history-lost", 410, str(errors.HistoryLost("the last change is 12")), {}),
@@ -132,8 +123,8 @@ _SCHEMES = {
 def install(app: FastAPI, *, reads_keyed: bool) -> None:
     """Add to the document of `app` its components, examples, links and the keys.
 
-    FastAPI drops nulls from examples that it is given, so it is given their names. What needs
-    a key is what `access` says: that stands before the routes and is no part of them.
+    FastAPI drops nulls from examples, so it gets their names instead. `access` decides what
+    needs a key: it stands before the routes and is not part of them.
     """
     generate = app.openapi
 
@@ -157,7 +148,7 @@ def install(app: FastAPI, *, reads_keyed: bool) -> None:
 
 
 def _secure(operation: dict[str, Any], method: str, path: str, *, reads_keyed: bool) -> None:
-    """Say of an operation whether it needs a key, and what it answers who may not ask."""
+    """Document whether an operation needs a key, and its answers to those without a good one."""
     if path in limits.PROBES:
         return
     need = access.need(method, path, b"", reads_keyed=reads_keyed)

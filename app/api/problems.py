@@ -115,7 +115,7 @@ def _document(status: int, kind: str, detail: str, instance: str, **facts: Any) 
 
 def of_connection(status: int, detail: str) -> bytes:
     """The body of a refusal before there is a request: it names no path as its instance."""
-    return _document(status, _KINDS[status], detail, "")
+    return _document(status, KINDS[status], detail, "")
 
 
 def install(app: FastAPI) -> None:
@@ -212,7 +212,7 @@ async def _http(request: Request, error: Exception) -> Response:
     return of_http(request, HTTPException(status, detail, headers))
 
 
-_KINDS = {
+KINDS = {
     400: "malformed-request",
     404: "not-found",
     405: "method-not-allowed",
@@ -224,12 +224,13 @@ _KINDS = {
     431: "too-large",
     503: "overloaded",
 }
+"""The problem type of a status that is no error of ours."""
 
 
 def of_http(request: Request, error: HTTPException) -> Response:
     """The problem document of a status that is no error of ours."""
     status = error.status_code
-    kind = _KINDS.get(status, HTTPStatus(status).phrase.lower().replace(" ", "-"))
+    kind = KINDS.get(status, HTTPStatus(status).phrase.lower().replace(" ", "-"))
     return problem(request, status, kind, error.detail, headers=error.headers)
 
 

@@ -57,7 +57,7 @@ class _Given(BaseModel):
 
 
 class _Asked(BaseModel):
-    """One query of a batch; of its properties only `name` counts, in place of `query`."""
+    """One query of a batch; only its property `name` counts, in place of `query`."""
 
     query: Annotated[str, Field(max_length=1000)] = ""
     properties: Annotated[list[_Given], Field(max_length=100, fail_fast=True)] = []

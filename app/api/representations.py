@@ -16,10 +16,7 @@ from app.articles.read import WholeArticle
 
 Form = Literal["jsonld", "txt"]
 
-MEDIA_TYPES: dict[Form, str] = {
-    "jsonld": "application/ld+json",
-    "txt": "text/plain; charset=utf-8",
-}
+MEDIA_TYPES: dict[Form, str] = {"jsonld": "application/ld+json", "txt": "text/plain; charset=utf-8"}
 """The Content-Type of each form; its name is also its suffix."""
 
 _TYPES = {"person": "Person", "organization": "Organization", "place": "Place"}

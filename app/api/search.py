@@ -10,10 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from app.api import components, etags, inputs
-from app.api.deps import BodyDep, CursorKeyDep, Executor, ExecutorDep, cursor_key_of, request_of
+from app.api.deps import BodyDep, ExecutorDep, Paging, PagingDep, cursor_key_of
 from app.api.openapi import EXPIRED, UNCHANGED, documented
 from app.api.schemas import answers, requests, responses
-from app.articles.read import CursorKey
 from app.errors import ParameterError, QueryError
 from app.search.deadline import Deadline
 from app.search.engine import ListPage
@@ -31,18 +30,16 @@ Parameters = Annotated[requests.SearchParameters, Query()]
     response_model=responses.SearchAnswer,
     responses=documented(400, 422, 503, UNCHANGED, EXPIRED, example="search"),
 )
-async def search(
-    request: Request, parameters: Parameters, executor: ExecutorDep, cursor_key: CursorKeyDep
-) -> Response:
+async def search(parameters: Parameters, paging: PagingDep) -> Response:
     """Articles that match `q` and pass the filters, best first.
 
     `total` is exact. Pages go as deep as there are hits and stay stable while articles are
     added. `as_of` tells how current the index is.
     """
-    tag = await etags.of(executor, request)
-    if etags.matches(request, tag):
+    tag = await etags.of(paging.executor, paging.request)
+    if etags.matches(paging.request, tag):
         return etags.unchanged(tag)
-    return await _search(request, parameters, executor, cursor_key, etags.headers(tag))
+    return await _search(parameters, paging, etags.headers(tag))
 
 
 async def _posted(request: Request, body: BodyDep, executor: ExecutorDep) -> requests.SearchBody:
@@ -83,24 +80,21 @@ async def search_by_body(
     executor: ExecutorDep,
 ) -> Response:
     """The same search with its parameters as a JSON body, for long queries."""
-    cursor_key = await cursor_key_of(executor, parameters.cursor)
+    paging = Paging(request, executor, await cursor_key_of(executor, parameters.cursor))
     try:
-        return await _search(request, parameters, executor, cursor_key, {})
+        return await _search(parameters, paging, {})
     except (ParameterError, QueryError) as error:
         error.where = "body"
         raise
 
 
 async def _search(
-    request: Request,
-    parameters: requests.SearchParameters,
-    executor: Executor,
-    cursor_key: CursorKey,
-    headers: dict[str, str],
+    parameters: requests.SearchParameters, paging: Paging, headers: dict[str, str]
 ) -> Response:
     started = time.perf_counter()
+    request, executor = paging.request, paging.executor
     deadline = Deadline(executor.settings.search_timeout_s)
-    search_request = await request_of(parameters, executor, cursor_key, deadline)
+    search_request = await paging.search(parameters, deadline)
     found = await executor.search(
         search_service.find,
         search_request,
@@ -110,20 +104,14 @@ async def _search(
     )
     suggestion = None
     if found.total < _FEW or found.relaxed:
-        suggestion = await executor.read(
-            suggest_service.suggestion,
-            executor.engine,
-            parameters.q,
-            search_request.query,
-            timeout_s=deadline.remaining_s,
-        )
+        suggestion = await _suggestion(paging, parameters.q, search_request.query, deadline)
     if not found.complete:
         headers = {}  # another try may find more
     return answers.page(
         request,
         ListPage(found.hits, found.total, found.after),
         requests.list_of(search_request),
-        cursor_key,
+        paging.cursor_key,
         headers=headers,
         linked=request.method == "GET",
         asked_s=search_request.asked_s,
@@ -135,6 +123,14 @@ async def _search(
         complete=found.complete,
         relaxed=found.relaxed,
     )
+
+
+async def _suggestion(
+    paging: Paging, q: str, tree: query_tree.Query | None, deadline: Deadline
+) -> str | None:
+    suggest, engine = suggest_service.suggestion, paging.executor.engine
+    timeout_s = deadline.remaining_s
+    return await paging.executor.read(suggest, engine, q, tree, timeout_s=timeout_s)
 
 
 _FEW = 50  # hits below which a misspelt word is looked for, and where words were let go
@@ -160,23 +156,16 @@ async def suggest(
     response_model=responses.Explanation,
     responses=documented(400, 422, 503, EXPIRED, example="explanation"),
 )
-async def explain(
-    parameters: Parameters, executor: ExecutorDep, cursor_key: CursorKeyDep
-) -> Response:
+async def explain(parameters: Parameters, paging: PagingDep) -> Response:
     """How `q` is read: its tree, the hits of each clause and of the query without it."""
+    executor = paging.executor
     deadline = Deadline(executor.settings.search_timeout_s)
-    search_request = await request_of(parameters, executor, cursor_key, deadline)
+    search_request = await paging.search(parameters, deadline)
     clauses, total, complete = await executor.search(
         search_service.explain, search_request, deadline
     )
     tree = search_request.query
-    suggestion = await executor.read(
-        suggest_service.suggestion,
-        executor.engine,
-        parameters.q,
-        tree,
-        timeout_s=deadline.remaining_s,
-    )
+    suggestion = await _suggestion(paging, parameters.q, tree, deadline)
     return answers.answer(
         {
             "query": str(tree) if tree else "",

@@ -72,9 +72,7 @@ async def metrics(executor: ExecutorDep) -> Response:
 
 
 @status_router.get(
-    "/v1/status",
-    response_model=responses.Status,
-    responses=documented(422, 503, example="status"),
+    "/v1/status", response_model=responses.Status, responses=documented(422, 503, example="status")
 )
 async def status(executor: ExecutorDep) -> Response:
     """Counts, the index's state and lag, and versions."""

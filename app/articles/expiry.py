@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from app import filters
 from app.articles import removal
-from app.store.models import chunks, tables
+from app.store.models import chunks, execute_all, tables
 
 _article, _story, _version = tables("article", "story", "article_version")
 
@@ -39,7 +39,7 @@ def release(session: Session, *, now: datetime) -> int:
 def old_texts(session: Session, *, days: int, now: datetime, limit: int) -> list[Row[Any]]:
     """Versions (story and number) of articles that show another one for `days` at least.
 
-    Of what is removed or withheld all texts stay, so that it can come back.
+    What is removed or withheld keeps all its texts, so that it can come back.
     """
     c = _version.c
     old = select(c.story_id, c.number).where(
@@ -58,10 +58,9 @@ def drop_texts(session: Session, *, days: int, now: datetime, limit: int = 500) 
     """
     rows = old_texts(session, days=days, now=now, limit=limit)
     c = _version.c
-    if rows:
-        same = (c.story_id == bindparam("_id")) & (c.number == bindparam("_number"))
-        places = [{"_id": row.story_id, "_number": row.number} for row in rows]
-        session.connection().execute(update(_version).where(same).values(fields=None), places)
+    same = (c.story_id == bindparam("_id")) & (c.number == bindparam("_number"))
+    places = [{"_id": row.story_id, "_number": row.number} for row in rows]
+    execute_all(session, update(_version).where(same).values(fields=None), places)
     return len(rows)
 
 
@@ -103,7 +102,7 @@ def _expired_shown(
 def _expired_hidden(
     session: Session, ends: Mapping[str, datetime], rest: datetime | None, limit: int
 ) -> list[UUID]:
-    """Of a story with several dates the last counts, of several sources that of the last text."""
+    """The last date of a story counts, and the source of its last text."""
     s, v = _story.c, _version.c
     columns = (v.fields["source"].as_string(), v.fields["published_at"].as_string())
     rows = session.execute(

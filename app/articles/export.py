@@ -27,7 +27,7 @@ from app.store import conditions
 from app.store.models import chunks, tables
 
 PART_CHARS = 2_000_000
-"""Text of the versions of one object; of more there are further objects."""
+"""Text of the versions of one object; more text makes further objects."""
 _BATCH = 100
 
 _article, _key, _sighting, _store = tables("article", "story_key", "sighting", "store")
@@ -42,9 +42,8 @@ def served(session: Session, filters: Filters, *, since: int = 0) -> Iterator[di
     c = _article.c
     wanted = conditions.filtered(select(c.id), articles.resolved(session, filters))
     wanted = wanted.where(c.change > since).order_by(c.change, c.id)
-    for some in chunks(session.scalars(wanted)):
-        for start in range(0, len(some), _BATCH):
-            yield from _Batch(session, some[start : start + _BATCH]).served()
+    for some in chunks(session.scalars(wanted), _BATCH):
+        yield from _Batch(session, some).served()
 
 
 def everything(session: Session, *, since: int = 0) -> Iterator[dict[str, Any]]:
@@ -58,9 +57,8 @@ def everything(session: Session, *, since: int = 0) -> Iterator[dict[str, Any]]:
         ),
     ).subquery()
     wanted = select(changed.c.id).order_by(changed.c.change, changed.c.id)
-    for some in chunks(session.scalars(wanted)):
-        for start in range(0, len(some), _BATCH):
-            yield from _Batch(session, some[start : start + _BATCH]).everything()
+    for some in chunks(session.scalars(wanted), _BATCH):
+        yield from _Batch(session, some).everything()
 
 
 class _Batch:

@@ -119,14 +119,11 @@ def hidden(session: Session, article_id: UUID) -> dict[str, Any] | None:
         return None
     (story,) = found
     stories.fill(story)
+    names = ("arrived_at", "status", "due_at")
     listed = [
-        {
-            "version": each.number,
-            "arrived_at": each.arrived_at,
-            "status": each.status,
-            "due_at": each.due_at,
-            "headline": (each.fields or {}).get("headline"),
-        }
+        {"version": each.number}
+        | {name: getattr(each, name) for name in names}
+        | {"headline": (each.fields or {}).get("headline")}
         for each in story.versions
     ]
     return {"id": article_id, "state": story.state or "hidden", "versions": listed}
@@ -207,21 +204,17 @@ def _listed(
     if fields and old is not None:
         changed = [name for name in FIELDS if fields[name] != old[name]]
         parts = difference(old, fields)
-    counts = {
-        kind: sum(len(part.text.split()) for part in parts if part.kind == kind)
-        for kind in ("added", "removed")
-    }
+    names = ("headline", "published_at", "updated_at", "sender_version")
+    more: dict[str, Any] = {name: fields.get(name) for name in names}
+    for kind in ("added", "removed"):
+        texts = (part.text.split() for part in parts if part.kind == kind)
+        more[f"words_{kind}"] = sum(map(len, texts))
     return ListedVersion(
         version=version.number,
         arrived_at=version.arrived_at,
         is_shown=version is story.served,
         is_kept=bool(fields),
         status=version.status,
-        headline=fields.get("headline"),
-        published_at=fields.get("published_at"),
-        updated_at=fields.get("updated_at"),
-        sender_version=fields.get("sender_version"),
         changed=changed,
-        words_added=counts["added"],
-        words_removed=counts["removed"],
+        **more,
     )

@@ -95,8 +95,8 @@ def article_id(
 ) -> UUID:
     """The id that a new article gets, unless another one has it.
 
-    Of the canonical URL, else of source and guid, else of source, headline and lead words: so
-    the same files give the same ids in another store, mostly.
+    It is made of the canonical URL, else of source and guid, else of source, headline and lead
+    words, so that the same files mostly give the same ids in another store.
     """
     lead = fold_start(body, LEAD_WORDS)
     return _article_id(url, guid, _folded(source or ""), fold(headline), lead)

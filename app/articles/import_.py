@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import groupby
 from typing import Any, cast
-from uuid import UUID
 
 from sqlalchemy import insert, select, update
 from sqlmodel import Session
@@ -72,7 +71,7 @@ class _Taking:
         self._marks = {number: marker.marks(found) for number, found in self._fields.items()}
 
     def _given_versions(self) -> tuple[exported.ExportedVersion, ...]:
-        """The versions; of a table or a search the one that shows, as its fields rank it."""
+        """The versions; a table or a search has the one that shows alone, ranked by its fields."""
         if self._exported.number is None:
             return self._exported.versions
         now = datetime.now(UTC)
@@ -224,7 +223,9 @@ class _Taking:
     def _new(self, each: exported.ExportedVersion, arrival: int) -> Version:
         marks = self._marks.get(each.number)
         lost = each.text if self._has_secret else None
-        text = bytes.fromhex(lost) if lost else _of_nothing(self._exported.id, each.number)
+        nothing = b"%s %d" % (self._exported.id.bytes, each.number)  # a digest that no text has
+        text = blake2b(nothing, digest_size=16, person=b"lost").digest()
+        text = bytes.fromhex(lost) if lost else text
         return Version(
             **{name: getattr(each, name) for name in _PLAIN} | {"arrival": arrival},
             text=text if marks is None else marks.text,
@@ -264,36 +265,22 @@ class _Taking:
                 self._stories.add(joined)
 
     def _see(self, story: Story, load: int) -> None:
-        """Note the inputs that it was seen in; of one that has none, the export."""
+        """Note the inputs that it was seen in, or the export where there are none."""
         rows = [each.model_dump() for each in self._exported.sightings]
         if not rows and (shown := story.served) is not None:
-            origin, rank = self._draft.origin, shown.given
-            rows = [
-                {
-                    **{name: getattr(origin, name) for name in Origin.__slots__},
-                    "loaded_at": datetime.now(UTC),
-                    "version": shown.number,
-                    "given_us": None if rank is None else rank.us,
-                    "given_number": None if rank is None else rank.number,
-                    "due_at": None,
-                }
-            ]
+            now = datetime.now(UTC)
+            rows = [save.sighting(self._draft.origin, shown, shown.given, at=now)]
         more = {"story_id": story.id, "load": load}
         insert_all(self._session.connection(), save.SEE, [row | more for row in rows])
 
     def _bury(self) -> None:
         """Leave the fact that an article is not served, if the store has not got one."""
-        gone, c = self._exported.gone, _tombstone.c
-        if gone is None or self._stories_shown():
-            return
-        known = select(c.article_id).where(c.article_id == self._exported.id)
-        if self._session.execute(known).one_or_none() is None:
+        gone, id_ = self._exported.gone, self._exported.id
+        shown = select(_article.c.id).where(_article.c.id == id_)
+        known = select(_tombstone.c.article_id).where(_tombstone.c.article_id == id_)
+        if gone is not None and not self._session.execute(shown.union(known)).all():
             fact = {"why": gone.why, "at": gone.at, "change": sequence.take(self._session)}
-            self._session.execute(insert(_tombstone).values(article_id=self._exported.id, **fact))
-
-    def _stories_shown(self) -> bool:
-        shown = select(_article.c.id).where(_article.c.id == self._exported.id)
-        return self._session.execute(shown).one_or_none() is not None
+            self._session.execute(insert(_tombstone).values(article_id=id_, **fact))
 
     def _as_inputs(self) -> Saved:
         """Take the versions for inputs like others, in the order in which they arrived."""
@@ -328,8 +315,3 @@ def _adopt(session: Session, secret: bytes) -> None:
         and not session.execute(select(_story.c.id).limit(1)).all()
     ):
         session.execute(update(_store).values(secret=secret))
-
-
-def _of_nothing(id_: UUID, number: int) -> bytes:
-    """A digest that no text has, for a version whose text is lost."""
-    return blake2b(b"%s %d" % (id_.bytes, number), digest_size=16, person=b"lost").digest()

@@ -13,16 +13,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, GetPydanticSchema
-from sqlalchemy import (
-    Row,
-    Select,
-    bindparam,
-    func,
-    literal,
-    select,
-    tuple_,
-    union_all,
-)
+from sqlalchemy import Row, Select, bindparam, func, literal, select, tuple_, union_all
 from sqlmodel import Session
 
 from app.articles.identity import Marker, canonical_url
@@ -34,7 +25,7 @@ from app.filters import Filters
 from app.ingest.draft import Precision, Subject
 from app.search.engine import ListPage, PageKey, microseconds
 from app.store import conditions, sequence
-from app.store.models import chunks, tables
+from app.store.models import among, tables
 from app.writes import NO_WRITE, Write
 
 Order = Literal["newest", "oldest"]
@@ -44,6 +35,7 @@ EventKind = Literal["added", "updated", "deleted"]
 MOST_RELATED = 50
 """Related articles that are shown with one; an article may stand on thousands of pages."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _article, _key, _name, _place = tables("article", "story_key", "article_name", "place")
 _source, _store, _tombstone, _version = tables("sighting", "store", "tombstone", "article_version")
 
@@ -136,8 +128,7 @@ def _related_statement() -> Select[Any]:
     """Pairs (of, id, headline) for the articles `ids`, in page order, the first ones of each."""
     here, there = _source.alias("here"), _source.alias("there")
     rank = func.row_number().over(
-        partition_by=here.c.story_id,
-        order_by=[func.min(there.c.position), there.c.story_id],
+        partition_by=here.c.story_id, order_by=[func.min(there.c.position), there.c.story_id]
     )
     pairs = (
         select(here.c.story_id.label("of"), there.c.story_id.label("id"), rank.label("rank"))
@@ -234,7 +225,7 @@ def listing(
 ) -> ListPage[Any]:
     """A page of the articles that pass `filters`, by date; undated ones last, ids break ties.
 
-    Of the articles the `fields`, or what a ArticleSummary has.
+    The articles have the `fields`, or those of an ArticleSummary.
     """
     c = _article.c
     filters = resolved(session, filters)
@@ -245,10 +236,8 @@ def listing(
     if after is None or after.values[0] is not None:
         dated = wanted.where(c.published_at.is_not(None))
         if after is not None:
-            last = tuple_(
-                literal(_instant(after.values[0]), c.published_at.type),
-                literal(after.id, c.id.type),
-            )
+            at = _EPOCH + timedelta(microseconds=after.values[0])
+            last = tuple_(literal(at, c.published_at.type), literal(after.id, c.id.type))
             dated = dated.where(key < last if down else key > last)
         ordering = [c.published_at.desc(), c.id.desc()] if down else [c.published_at, c.id]
         rows = list(session.execute(dated.order_by(*ordering).limit(limit + 1)).all())
@@ -294,15 +283,13 @@ def wholes(session: Session, ids: Sequence[UUID]) -> dict[UUID, WholeArticle]:
     for id_, mentioned in mentions.of(session, found).items():
         found[id_].mentions = mentioned
     s, v = _source.c, _version.c
-    columns = [s.story_id, *(s[name] for name in Seen.__slots__)]
-    for part in chunks(found):
-        waits = select(v.story_id).where(  # an input that nobody may know of yet
-            v.due_at.is_not(None), v.story_id == s.story_id, v.number == s.version
-        )
-        seen = select(*columns).where(s.story_id.in_(part), ~waits.exists())
-        for row in session.execute(seen.order_by(s.loaded_at, s.path, s.position, s.sha256)):
-            fields = {name: row._mapping[name] for name in Seen.__slots__}
-            found[row.story_id].sources.append(Seen(**fields))
+    waits = select(v.story_id).where(  # an input that nobody may know of yet
+        v.due_at.is_not(None), v.story_id == s.story_id, v.number == s.version
+    )
+    seen = select(s.story_id, *(s[name] for name in Seen.__slots__)).where(~waits.exists())
+    seen = seen.order_by(s.loaded_at, s.path, s.position, s.sha256)
+    for id_, *row in among(session, seen, s.story_id, found):
+        found[id_].sources.append(Seen(**dict(zip(Seen.__slots__, row, strict=True))))
     return found
 
 
@@ -358,12 +345,7 @@ class Event:
 
 
 def events(
-    session: Session,
-    since: int,
-    *,
-    limit: int,
-    after: PageKey | None,
-    token: str | None = None,
+    session: Session, since: int, *, limit: int, after: PageKey | None, token: str | None = None
 ) -> tuple[ListPage[Event], Write]:
     """What changed after change `since`, in the order of the changes, each article once.
 
@@ -424,7 +406,3 @@ def _related(session: Session, ids: Sequence[UUID]) -> dict[UUID, list[Related]]
     for row in session.execute(_RELATED, {"ids": ids}):
         found.setdefault(row.of, []).append(Related(id=row.id, headline=row.headline))
     return found
-
-
-def _instant(us: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)

@@ -13,17 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    ColumnElement,
-    Text,
-    delete,
-    insert,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import Column, ColumnElement, delete, insert, literal_column, select, update
+from sqlalchemy.types import JSON, Text
 from sqlmodel import Session
 
 from app.articles.identity import Marker
@@ -89,7 +80,7 @@ def restore(session: Session, article_id: UUID, *, by: Key | None = None) -> Non
 
 
 def erase(session: Session, article_id: UUID, *, by: Key | None = None) -> None:
-    """Take an article out for good: of its texts only keyed digests stay.
+    """Take an article out for good: only keyed digests of its texts stay.
 
     Whatever shows or not: of one that was removed too. Raises Gone where that was done before,
     Moved for one that was joined, NotFound where there is no such story.
@@ -112,9 +103,9 @@ def erase_all(session: Session, ids: Sequence[UUID]) -> None:
 def _overwrite(session: Session, ids: Iterable[UUID]) -> None:
     """Overwrite the texts of stories in place, before the first of them is erased.
 
-    SQLite overwrites a row that is deleted. But pages that become half empty share their rows
-    out anew, and where a row stood before stays as it was: of many articles that are erased at
-    once, none may still have its text when the first one goes.
+    SQLite overwrites a row that is deleted. But the rows of half-empty pages are moved, and their
+    old places stay as they were: when the first of many articles is erased, none of the others
+    may still have its text.
     """
     for table, key in ((_article, _article.c.id), (_version, _version.c.story_id)):
         indexed = {column for index in table.indexes for column in index.columns}

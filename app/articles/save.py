@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from app.errors import KeyTaken
 from app.ingest.draft import Draft, Origin
 from app.store import sequence
 from app.store.keys import Key
-from app.store.models import chunks, insert_all, tables
+from app.store.models import among, insert_all, tables
 from app.text import fold
 
 Outcome = Literal["saved", "revised", "unchanged", "stale", "withheld", "removed", "rejected"]
@@ -46,6 +47,7 @@ SEE = SEE.on_conflict_do_update(
 )
 """Note an input; what comes again stays one of the load that it first came by."""
 
+_TEXTS = ("headline", "summary", "body")
 _SAME_GUID = "guid: that of another story too, which differs in address, headline, text and time"
 _SAME_URL = "url: that of another story, left out"
 _ROOT_URL = "url: a site's front page, left out"
@@ -55,7 +57,7 @@ _ROOT_URL = "url: a site's front page, left out"
 class Saved:
     """What became of a draft: `id` is the article's, whether or not its text shows.
 
-    Of a draft that was rejected, for `reason`, it is the one that an article would have got.
+    A draft that was rejected, for `reason`, has the id that an article would have got.
     `warned` tells whether the article got a warning from it.
     """
 
@@ -185,15 +187,8 @@ def _shared(entries: Sequence[_Input]) -> set[bytes]:
         key
         for key, same in of.items()
         for n, one in enumerate(same)
-        if any(_unlike(one, other) for other in same[:n])
+        if any(_is_unlike(one.fields, [other.fields]) for other in same[:n])
     }
-
-
-def _unlike(one: _Input, other: _Input) -> bool:
-    heads = (one.fields["headline"], other.fields["headline"])
-    return fold(heads[0]) != fold(heads[1]) and not identity.alike(
-        identity.prose(one.fields), identity.prose(other.fields)
-    )
 
 
 class _Batch:
@@ -233,40 +228,28 @@ class _Batch:
     def _read(self) -> None:
         """Read the owners of all keys, their versions, and the inputs that they were seen in."""
         owners: dict[bytes, list[UUID]] = {}
-        for some in chunks({key for each in self.inputs for key in each.marks.all}):
-            c = _key.c
-            rows = self._session.execute(select(c.key, c.story_id).where(c.key.in_(some)))
-            for row in rows:
-                owners.setdefault(row.key, []).append(row.story_id)
+        c, s = _key.c, _source.c
+        keys = {key for each in self.inputs for key in each.marks.all}
+        for row in among(self._session, select(c.key, c.story_id), c.key, keys):
+            owners.setdefault(row.key, []).append(row.story_id)
         ids = {id_ for found in owners.values() for id_ in found}
         stories = {story.id: story for story in self.stories.read(ids)}
         for key, found in owners.items():
             self._owners[key] = sorted((stories[id_] for id_ in found), key=_age)
-        self._look_up_ids()
-        self._read_sightings(ids)
-
-    def _read_sightings(self, ids: Iterable[UUID]) -> None:
-        s = _source.c
-        columns = (s.story_id, s.path, s.sha256, s.reader_version, s.given_us)
-        for some in chunks(ids):
-            for row in self._session.execute(select(*columns).where(s.story_id.in_(some))):
-                place = (row.story_id, row.path, row.sha256)
-                self._seen[place] = (row.reader_version, row.given_us is not None)
-
-    def _look_up_ids(self) -> None:
-        """Which of the ids that new articles would get are free, as far as it can be foreseen."""
-        wanted = {
+        wanted = {  # those that new articles would get, as far as it can be foreseen
             each.marks.id
             for each in self.inputs
             if not any(self._owners.get(key) for key in each.marks.all)
         }
         self._free = wanted - self._stored(wanted)
+        seen = select(s.story_id, s.path, s.sha256, s.reader_version, s.given_us)
+        for row in among(self._session, seen, s.story_id, ids):
+            place = (row.story_id, row.path, row.sha256)
+            self._seen[place] = (row.reader_version, row.given_us is not None)
 
     def _stored(self, ids: Iterable[UUID]) -> set[UUID]:
-        found: set[UUID] = set()
-        for some in chunks(ids):
-            found |= set(self._session.scalars(select(_story.c.id).where(_story.c.id.in_(some))))
-        return found
+        c = _story.c
+        return {row.id for row in among(self._session, select(c.id), c.id, ids)}
 
     def _new_id(self, each: _Input) -> UUID:
         """An id that no story has: that of the address, or of the words, if it is free."""
@@ -367,7 +350,7 @@ class _Batch:
         return sorted(dict.fromkeys(found), key=_age)
 
     def _has(self, story: Story, each: _Input) -> bool:
-        """Whether an input's very text is a version of `story`; of a bare kill, this guid's."""
+        """Whether `story` has an input's very text; a bare kill must have its guid too."""
         same = story.same(each.marks.text)
         if each.marks.has_text or not same:
             return bool(same)
@@ -383,7 +366,7 @@ class _Batch:
         return [
             version.fields
             for version in reversed(story.versions)
-            if version.fields is not None and _has_text(version.fields)
+            if version.fields is not None and any(map(version.fields.get, _TEXTS))
         ]
 
     def _is_other_story(self, story: Story, each: _Input) -> bool:
@@ -532,15 +515,9 @@ class _Batch:
         if known is not None and now[0] <= known[0] and now[1] <= known[1]:
             return
         self._seen[place] = now
-        self._sightings[place] = {
-            **{name: getattr(origin, name) for name in Origin.__slots__},
-            "story_id": story.id,
-            "loaded_at": self._now,
-            "version": version.number,
-            "given_us": None if rank is None else rank.us,
-            "given_number": None if rank is None else rank.number,
-            "due_at": each.draft.embargoed_until,
-        }
+        row = sighting(origin, version, rank, at=self._now)
+        own = {"story_id": story.id, "due_at": each.draft.embargoed_until}
+        self._sightings[place] = row | own
 
     def write(self) -> None:
         """Write all that was taken; nothing is written and no change taken when nothing was."""
@@ -560,12 +537,16 @@ class _Batch:
         sequence.stamp(self._session, shown)
 
 
-def _age(story: Story) -> int:
-    return story.arrival
+def sighting(
+    origin: Origin, version: Version, rank: Given | None, *, at: datetime
+) -> dict[str, Any]:
+    """The row of an input that was read `at` and gave a story `version`, without an embargo."""
+    _, us, number = rank or (None, None, None)
+    given = {"loaded_at": at, "version": version.number, "given_us": us, "given_number": number}
+    return {name: getattr(origin, name) for name in Origin.__slots__} | given | {"due_at": None}
 
 
-def _has_text(fields: dict[str, Any]) -> bool:
-    return bool(fields["headline"] or fields["summary"] or fields["body"])
+_age = attrgetter("arrival")
 
 
 def _is_unlike(fields: dict[str, Any], known: Sequence[dict[str, Any]]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlmodel import Session
 
 from app import filters
@@ -25,7 +25,7 @@ from app.entities import mentions
 from app.errors import Gone, Moved, NotFound
 from app.ingest.draft import FIELDS, LISTS
 from app.store import sequence
-from app.store.models import chunks, insert_all, tables
+from app.store.models import among, chunks, delete_among, execute_all, insert_all, tables
 from app.text import detection, fold
 
 _NAMES = {"author": "authors", "keyword": "keywords"}  # field of `article_name` -> of an article
@@ -91,11 +91,10 @@ class Stories:
         wanted = story.versions if only is None else only
         missing = [each for each in wanted if each.fields is None and each.has_text]
         if any(each.number != story.showing for each in missing):
-            kept: dict[int, dict[str, Any]] = {}
-            for some in chunks(each.number for each in missing):
-                place = (c.story_id == story.id) & c.number.in_(some) & c.fields.is_not(None)
-                rows = self._session.execute(select(c.number, c.fields).where(place))
-                kept |= {row.number: row.fields for row in rows}
+            own = (c.story_id == story.id) & c.fields.is_not(None)
+            numbers = [each.number for each in missing]
+            rows = among(self._session, select(c.number, c.fields).where(own), c.number, numbers)
+            kept = {row.number: row.fields for row in rows}
             for each in missing:
                 if each.number in kept:
                     each.fields = as_fields(kept[each.number])
@@ -129,11 +128,9 @@ class Stories:
 
     def owned(self, keys: Iterable[bytes]) -> set[tuple[bytes, UUID]]:
         """Those of `keys` that stories have, with the ids of these."""
-        owned: set[tuple[bytes, UUID]] = set()
-        for some in chunks(set(keys)):
-            rows = select(_key.c.key, _key.c.story_id).where(_key.c.key.in_(some))
-            owned |= {(row.key, row.story_id) for row in self._session.execute(rows)}
-        return owned
+        c = _key.c
+        rows = among(self._session, select(c.key, c.story_id), c.key, set(keys))
+        return {(row.key, row.story_id) for row in rows}
 
     def refresh(self, story: Story, version: Version, fields: dict[str, Any]) -> None:
         """Give `version` other fields of the same text."""
@@ -170,8 +167,8 @@ class Stories:
             for story in self._stories.values()
             if story.id in self._before and self._before[story.id] != _changing(story)
         ]
-        if changed:
-            connection.execute(update(_story).where(_story.c.id == bindparam("_id")), changed)
+        step = update(_story).where(_story.c.id == bindparam("_id"))
+        execute_all(self._session, step, changed)
         insert_all(connection, _ADD_KEY, keys)
         moved = [story for story in self._stories.values() if self._is_moved(story)]
         for story in moved:
@@ -194,7 +191,7 @@ class Stories:
         ]
         o = _overlap.c
         for column in (_key.c.story_id, o.story_id, o.other_id, _story.c.id):
-            _delete(self._session, column, empty)
+            delete_among(self._session, column, empty)
 
     def _is_moved(self, story: Story) -> bool:
         """Whether another version shows, or the one that does has other fields."""
@@ -248,18 +245,13 @@ class Stories:
         self._execute_versions(new, changed, stored)
 
     def _execute_versions(
-        self,
-        new: list[dict[str, Any]],
-        changed: list[dict[str, Any]],
-        stored: list[dict[str, Any]],
+        self, new: list[dict[str, Any]], changed: list[dict[str, Any]], stored: list[dict[str, Any]]
     ) -> None:
-        connection = self._session.connection()
-        insert_all(connection, _ADD_VERSION, new)
+        insert_all(self._session.connection(), _ADD_VERSION, new)
         c = _version.c
         same = (c.story_id == bindparam("_id")) & (c.number == bindparam("_number"))
         for rows in (changed, stored):
-            if rows:
-                connection.execute(update(_version).where(same), rows)
+            execute_all(self._session, update(_version).where(same), rows)
 
     def _write_articles(
         self, moved: Sequence[Story], articles: dict[UUID, dict[str, Any]], now: datetime
@@ -281,22 +273,22 @@ class Stories:
         if forgotten:
             mentions.forget(self._session, forgotten)
             for column in (_place.c.article_id, _name.c.article_id):
-                _delete(self._session, column, forgotten)
+                delete_among(self._session, column, forgotten)
         if gone:
-            _delete(self._session, _article.c.id, [story.id for story in gone])
-            _delete(self._session, _tombstone.c.article_id, [story.id for story in gone])
+            for column in (_article.c.id, _tombstone.c.article_id):
+                delete_among(self._session, column, [story.id for story in gone])
             whys = [
                 {"article_id": story.id, "change": change, "why": _why(story), "at": now}
                 for story in gone
             ]
             connection.execute(insert(_tombstone), whys)
         if new:
-            _delete(self._session, _tombstone.c.article_id, [row["id"] for row in new])
+            delete_among(self._session, _tombstone.c.article_id, [row["id"] for row in new])
             for row in new:
                 del row["_id"]
             insert_all(connection, _ADD_ARTICLE, new)
-        if old:
-            connection.execute(update(_article).where(_article.c.id == bindparam("_id")), old)
+        step = update(_article).where(_article.c.id == bindparam("_id"))
+        execute_all(self._session, step, old)
         places = [
             {"article_id": row["id"], "place_key": key, "label": label}
             for row in rows
@@ -425,8 +417,3 @@ def _why(story: Story) -> str:
     if story.heir is not None:
         return "joined"
     return story.state or ("withheld" if story.versions else "removed")
-
-
-def _delete(session: Session, column: ColumnElement[Any], ids: Iterable[UUID]) -> None:
-    for some in chunks(ids):
-        session.execute(delete(column.table).where(column.in_(some)))

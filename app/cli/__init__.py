@@ -187,8 +187,7 @@ def load(
         typer.Option("--format", metavar="F", help="One of: page_text, json_lines, json, csv."),
     ] = None,
     source: Annotated[
-        str | None,
-        typer.Option(metavar="S", help="The publisher of all, whatever the inputs say."),
+        str | None, typer.Option(metavar="S", help="The publisher of all, whatever the inputs say.")
     ] = None,
     tz: Annotated[
         str | None,
@@ -311,12 +310,8 @@ def _save(
 def _sample(draft: Draft, saved: save.Saved) -> dict[str, Any]:
     names = ("headline", "published_at", "source", "url")
     reported = {name: getattr(draft, name) for name in names}
-    return {
-        "outcome": saved.outcome,
-        "id": saved.id,
-        **reported,
-        "body": draft.body[:SAMPLE_LENGTH],
-    }
+    body = draft.body[:SAMPLE_LENGTH]
+    return {"outcome": saved.outcome, "id": saved.id, **reported, "body": body}
 
 
 def _inputs(paths: Iterable[str], summary: _Summary) -> Iterator[str]:
@@ -447,8 +442,7 @@ def extract(
     *,
     as_json: AsJson = False,
     workers: Annotated[
-        int | None,
-        typer.Option(help="Processes that read; by default one a core.", min=1, max=64),
+        int | None, typer.Option(help="Processes that read; by default one a core.", min=1, max=64)
     ] = None,
 ) -> None:
     """Find people, organizations and places in the articles that changed.

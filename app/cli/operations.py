@@ -49,9 +49,8 @@ def serve(
     if settings.metrics_port == port:
         print(f"error: BROADSHEET_METRICS_PORT is --port: {port}", file=sys.stderr)
         raise typer.Exit(WRONG_USE)
-    logging.config.dictConfig(
-        logs.config(settings.log_format)
-    )  # from the first line on, that of the key too
+    # From the first line on, that of the key too.
+    logging.config.dictConfig(logs.config(settings.log_format))
     with closing(Database.open(settings)) as database:
         database.prepare(settings)  # before the workers start, so that they find the tables
         _check_integrity(file_of(settings))
@@ -162,8 +161,7 @@ def backup(
     """Copy the store to a file, while it is in use; the copy is proved to be sound."""
     from app.services.backup import back_up
 
-    copied = back_up(chosen(), path, overwrite=overwrite)
-    _report("backed up", copied, as_json=as_json)
+    _report("backed up", back_up(chosen(), path, overwrite=overwrite), as_json=as_json)
 
 
 def restore(
@@ -179,14 +177,10 @@ def restore(
     from app.services import backup as backups
 
     restored = backups.restore(chosen(), path, overwrite=overwrite)
-    reported = {
-        "keys_kept": restored.keys_kept,
-        "keys_came": restored.keys_came,
-        "erased_known": restored.erased_known,
-    }
-    agrees = restored.report.agrees
+    names, agrees = ("keys_kept", "keys_came", "erased_known"), restored.report.agrees
+    reported = {name: getattr(restored, name) for name in names}
     _report("restored", restored.copy, as_json=as_json, agrees=agrees, **reported)
-    if not restored.report.agrees:
+    if not agrees:
         raise typer.Exit(DIFFERENT)
 
 

@@ -15,9 +15,7 @@ from app.cli.common import WRONG_USE, AsJson
 from app.errors import EngineBusy, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from sqlmodel import Session
+    from collections.abc import Callable, Iterable, Mapping
 
     from app.articles import read as articles
     from app.filters import Filters
@@ -57,6 +55,7 @@ def remove(
     """
     from app.articles import read as articles
     from app.articles import removal
+    from app.store.models import chunks
 
     chosen = _before(filters, before)
     guid = _guid(chosen)
@@ -79,10 +78,10 @@ def remove(
                     ids = list(articles.some(session, ids))  # those that are out stay so
                 samples = articles.some(session, ids[:SAMPLES])
             if not dry_run:
-                if erase:
-                    _in_batches(database, ids, removal.erase_all, ERASED)
-                else:
-                    _in_batches(database, ids, removal.remove_all, BATCH)
+                take_out = removal.erase_all if erase else removal.remove_all
+                for some in chunks(ids, ERASED if erase else BATCH):
+                    with database.transaction() as session:
+                        take_out(session, some)
             reported = {"articles": len(ids), "erased": erase, "dry_run": dry_run}
             _report(reported, samples.values(), as_json=as_json)
         if not dry_run:
@@ -117,17 +116,6 @@ def _guid(filters: Filters) -> tuple[str, str | None] | None:
     return (guid, source) if filters == bare else None
 
 
-def _in_batches(
-    database: Database,
-    ids: Sequence[UUID],
-    take_out: Callable[[Session, Sequence[UUID]], None],
-    size: int,
-) -> None:
-    for start in range(0, len(ids), size):
-        with database.transaction() as session:
-            take_out(session, ids[start : start + size])
-
-
 def _undo(database: Database, load: int, *, dry_run: bool, as_json: bool) -> None:
     from app.articles import read as articles
     from app.articles import removal
@@ -136,11 +124,7 @@ def _undo(database: Database, load: int, *, dry_run: bool, as_json: bool) -> Non
     with opened() as session:
         samples = articles.some(session, removal.of_load(session, load)[:SAMPLES])
         undone = removal.undo(session, load)
-    reported = {
-        "removed": len(undone.removed),
-        "changed": len(undone.changed),
-        "dry_run": dry_run,
-    }
+    reported = {"removed": len(undone.removed), "changed": len(undone.changed), "dry_run": dry_run}
     _report(reported, samples.values(), as_json=as_json)
 
 

@@ -165,8 +165,7 @@ def _passed(session: Session, after: PageKey) -> _Row:
 def _passing(session: Session, number: int, filters: Filters) -> int:
     joined = _article.join(_article_entity, _article_entity.c.article_id == _article.c.id)
     own = select(func.count()).select_from(joined).where(_article_entity.c.entity == number)
-    found: int = session.execute(conditions.filtered(own, filters)).scalar_one()
-    return found
+    return int(session.execute(conditions.filtered(own, filters)).scalar_one())
 
 
 def _counted(number: int, filters: Filters) -> Any:

@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from app.extract import spelling
 from app.extract.base import Mention
-from app.store.models import chunks, metadata, tables
+from app.store.models import chunks, delete_among, execute_all, metadata, tables
 from app.text import fold
 
 MOST_COOCCURRING = 200
@@ -94,7 +94,7 @@ def beside(rows: Sequence[MentionRow]) -> set[tuple[int, str]]:
 
 
 def cooccurring(rows: Iterable[MentionRow]) -> list[int]:
-    """The entities of an article that count as co-occurring; of many the most mentioned."""
+    """The entities of an article that count as co-occurring: the most mentioned of many."""
     held = Counter(row.entity for row in rows)
     return [entity for entity, _ in held.most_common(MOST_COOCCURRING)]
 
@@ -130,10 +130,8 @@ def recount(
             {"article_id": id_, "entity": entity, "mentions": count, "day": day}
             for entity, count in Counter(row.entity for row in rows).items()
         ]
-    for some in chunks(id_ for id_ in before if before[id_]):
-        session.execute(delete(_article_entity).where(_article_entity.c.article_id.in_(some)))
-    if appearing:
-        session.connection().execute(insert(_article_entity), appearing)
+    delete_among(session, _article_entity.c.article_id, [id_ for id_ in before if before[id_]])
+    execute_all(session, insert(_article_entity), appearing)
     _count_entities(session, tally)
     _count_cooccurrences(session, tally.pairs)
     _count_aliases(session, tally)
@@ -146,14 +144,13 @@ def _count_entities(session: Session, tally: _Tally) -> None:
         for entity, mentions in tally.mentions.items()
         if mentions or tally.articles[entity]
     ]
-    if moved:
-        c = _entity.c
-        counted = {
-            "article_count": c.article_count + bindparam("_articles"),
-            "mention_count": c.mention_count + bindparam("_mentions"),
-        }
-        step = update(_entity).where(c.number == bindparam("_number")).values(counted)
-        session.connection().execute(step, moved)
+    c = _entity.c
+    counted = {
+        "article_count": c.article_count + bindparam("_articles"),
+        "mention_count": c.mention_count + bindparam("_mentions"),
+    }
+    step = update(_entity).where(c.number == bindparam("_number")).values(counted)
+    execute_all(session, step, moved)
 
 
 def _count_cooccurrences(session: Session, pairs: Counter[tuple[int, int]]) -> None:
@@ -162,66 +159,45 @@ def _count_cooccurrences(session: Session, pairs: Counter[tuple[int, int]]) -> N
         for (entity, other), count in sorted(pairs.items())
         if count
     ]
-    if not moved:
-        return
     c = _cooccurrence.c
     step = upsert(_cooccurrence)
     step = step.on_conflict_do_update(
         index_elements=["entity", "other"], set_={"count": c.count + step.excluded.count}
     )
-    session.connection().execute(step, moved)
-    if less := [{"_entity": m["entity"], "_other": m["other"]} for m in moved if m["count"] < 0]:
-        same = (c.entity == bindparam("_entity")) & (c.other == bindparam("_other"))
-        session.connection().execute(delete(_cooccurrence).where(same, c.count == 0), less)
+    execute_all(session, step, moved)
+    less = [{"_entity": m["entity"], "_other": m["other"]} for m in moved if m["count"] < 0]
+    same = (c.entity == bindparam("_entity")) & (c.other == bindparam("_other"))
+    execute_all(session, delete(_cooccurrence).where(same, c.count == 0), less)
 
 
 def _count_aliases(session: Session, tally: _Tally) -> None:
-    moved: list[dict[str, Any]] = [
-        {
-            "entity": entity,
-            "label": label,
-            "key": fold(label),
-            "kept": False,
-            "named": tally.named[entity, label],
-            "called": called,
-            "surname": spelling.surname(label),
-            "beside": tally.beside[entity, label],
-        }
-        for (entity, label), called in tally.called.items()
-        if called or tally.named[entity, label] or tally.beside[entity, label]
-    ]
-    if not moved:
-        return
+    tallies = {"named": tally.named, "called": tally.called, "beside": tally.beside}
+    moved = []
+    for pair in tally.called:
+        counts = {name: counted[pair] for name, counted in tallies.items()}
+        if any(counts.values()):
+            moved.append(_alias_row(*pair, kept=False) | counts)
     c = _alias.c
     step = upsert(_alias)
     added = {name: c[name] + step.excluded[name] for name in ("named", "called", "beside")}
     step = step.on_conflict_do_update(index_elements=["entity", "label"], set_=added)
-    session.connection().execute(step, moved)
-    if less := [{"_entity": m["entity"], "_label": m["label"]} for m in moved if m["called"] < 0]:
-        same = (c.entity == bindparam("_entity")) & (c.label == bindparam("_label"))
-        gone = (c.called == 0) & c.kept.is_(False)
-        session.connection().execute(delete(_alias).where(same, gone), less)
+    execute_all(session, step, moved)
+    less = [{"_entity": m["entity"], "_label": m["label"]} for m in moved if m["called"] < 0]
+    same = (c.entity == bindparam("_entity")) & (c.label == bindparam("_label"))
+    execute_all(session, delete(_alias).where(same, c.called == 0, c.kept.is_(False)), less)
 
 
 def keep(session: Session, kept: Iterable[tuple[int, str]]) -> None:
     """Have these labels (entity, label) as aliases, whether or not an article has them."""
-    rows = [
-        {
-            "entity": entity,
-            "label": label,
-            "key": fold(label),
-            "named": 0,
-            "called": 0,
-            "kept": True,
-            "surname": spelling.surname(label),
-            "beside": 0,
-        }
-        for entity, label in dict.fromkeys(kept)
-    ]
-    if rows:
-        step = upsert(_alias)
-        step = step.on_conflict_do_update(index_elements=["entity", "label"], set_={"kept": True})
-        session.connection().execute(step, rows)
+    rows = [_alias_row(*pair, kept=True) for pair in dict.fromkeys(kept)]
+    step = upsert(_alias)
+    step = step.on_conflict_do_update(index_elements=["entity", "label"], set_={"kept": True})
+    execute_all(session, step, rows)
+
+
+def _alias_row(entity: int, label: str, *, kept: bool) -> dict[str, Any]:
+    own = {"entity": entity, "label": label, "key": fold(label), "kept": kept}
+    return own | {"named": 0, "called": 0, "surname": spelling.surname(label), "beside": 0}
 
 
 def rename(session: Session, numbers: Iterable[int]) -> None:
@@ -242,13 +218,11 @@ def rename(session: Session, numbers: Iterable[int]) -> None:
             better = fullest(forms.get(number, []), articles)
             if better is not None and better != name:
                 renamed.append({"_number": number, "name": better, "name_key": fold(better)})
-    if renamed:
-        step = update(_entity).where(c.number == bindparam("_number"))
-        session.connection().execute(step, renamed)
+    execute_all(session, update(_entity).where(c.number == bindparam("_number")), renamed)
 
 
 def fullest(forms: Iterable[tuple[str, int]], articles: int) -> str | None:
-    """The form of a name to show: of the common ones the one of most words and letters.
+    """The form of a name to show: the common one with the most words and letters.
 
     Equally full ones go by their count, then by the alphabet. Where none is common, the
     commonest is.

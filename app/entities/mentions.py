@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
 from uuid import UUID, uuid4, uuid5
 
 from pydantic import Field
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import Session
 
@@ -25,7 +26,7 @@ from app.extract import authority, base, spelling
 from app.extract.base import Failure, Type
 from app.filters import term_of
 from app.store import sequence
-from app.store.models import chunks, tables
+from app.store.models import among, chunks, delete_among, execute_all, tables
 from app.text import fold
 
 _IDS = UUID("1c5c7b4e-7f0d-5a3e-9c53-52a8d1f6e0b7")
@@ -120,11 +121,9 @@ def write(session: Session, results: Sequence[ExtractionResult], *, version: str
     These take the transaction's change. An article that is gone or was revised since it was
     read is passed over; one that could not be read keeps what it has.
     """
-    c = _article.c
-    current: dict[UUID, Any] = {}
-    for some in chunks(reading.article_id for reading in results):
-        rows = session.execute(select(c.id, c.digest, c.published_at).where(c.id.in_(some)))
-        current |= {row.id: row for row in rows}
+    c, ids = _article.c, [reading.article_id for reading in results]
+    rows = among(session, select(c.id, c.digest, c.published_at), c.id, ids)
+    current = {row.id: row for row in rows}
     valid = [
         reading
         for reading in results
@@ -134,9 +133,8 @@ def write(session: Session, results: Sequence[ExtractionResult], *, version: str
     before = _rows(session, read)
     after = _assigned(session, read)
     changed = [id_ for id_ in read if before[id_] != after[id_]]
-    _replace(session, changed, before, after)
     published = {id_: current[id_].published_at for id_ in changed}
-    counts.recount(session, _of(before, changed), _of(after, changed), published)
+    _replace(session, changed, before, after, published)
     sequence.stamp(session, changed)
     _settle(session, [*_of(before, changed).values(), *_of(after, changed).values()])
     _record(session, valid, version)
@@ -153,13 +151,12 @@ def _record(session: Session, results: Sequence[ExtractionResult], version: str)
         }
         for each in results
     ]
-    if rows:
-        step = upsert(_extraction)
-        step = step.on_conflict_do_update(
-            index_elements=["article_id"],
-            set_={name: step.excluded[name] for name in ("digest", "version", "error")},
-        )
-        session.connection().execute(step, rows)
+    step = upsert(_extraction)
+    step = step.on_conflict_do_update(
+        index_elements=["article_id"],
+        set_={name: step.excluded[name] for name in ("digest", "version", "error")},
+    )
+    execute_all(session, step, rows)
 
 
 def forget(session: Session, ids: Iterable[UUID]) -> None:
@@ -167,12 +164,9 @@ def forget(session: Session, ids: Iterable[UUID]) -> None:
     gone = list(ids)
     before = _rows(session, gone)
     held = [id_ for id_ in gone if before[id_]]
-    nothing: dict[UUID, list[MentionRow]] = {id_: [] for id_ in held}
-    _replace(session, held, before, nothing)
-    counts.recount(session, _of(before, held), nothing, {})
+    _replace(session, held, before, {id_: [] for id_ in held}, {})
     _settle(session, _of(before, held).values())
-    for some in chunks(gone):
-        session.execute(delete(_extraction).where(_extraction.c.article_id.in_(some)))
+    delete_among(session, _extraction.c.article_id, gone)
 
 
 def blank_unused(session: Session) -> None:
@@ -197,13 +191,10 @@ def blank_unused(session: Session) -> None:
         c.number.not_in(decided),
     )
     numbers = session.scalars(unused).all()
-    for some in chunks(numbers):
-        session.execute(delete(_alias).where(_alias.c.entity.in_(some)))
-    rows = [{"_number": number, "id": uuid4()} for number in numbers]
-    if rows:
-        blank = update(_entity).where(c.number == bindparam("_number"))
-        blank = blank.values(name="", name_key="", wikidata=None, iso=None)
-        session.connection().execute(blank, rows)
+    delete_among(session, _alias.c.entity, numbers)
+    blank = update(_entity).where(c.number == bindparam("_number"))
+    blank = blank.values(name="", name_key="", wikidata=None, iso=None)
+    execute_all(session, blank, [{"_number": number, "id": uuid4()} for number in numbers])
 
 
 def reassign(session: Session, ids: Collection[UUID]) -> int:
@@ -215,13 +206,10 @@ def reassign(session: Session, ids: Collection[UUID]) -> int:
         for id_, rows in before.items()
     }
     changed = [id_ for id_ in ids if before[id_] != after[id_]]
-    published: dict[UUID, Any] = {}
-    for some in chunks(changed):
-        c = _article.c
-        rows = session.execute(select(c.id, c.published_at).where(c.id.in_(some)))
-        published |= {row.id: row.published_at for row in rows}
-    _replace(session, changed, before, after)
-    counts.recount(session, _of(before, changed), _of(after, changed), published)
+    c = _article.c
+    dates = among(session, select(c.id, c.published_at), c.id, changed)
+    published = {row.id: row.published_at for row in dates}
+    _replace(session, changed, before, after, published)
     sequence.stamp(session, changed)
     _settle(session, _of(after, changed).values())
     return len(changed)
@@ -252,9 +240,7 @@ def _settle(session: Session, held: Iterable[Iterable[MentionRow]]) -> None:
     dominant: dict[str, int] = {}
     columns = (e.number, e.id, e.full, e.name_key)
     free = (e.name_fixed.is_(False), e.heir.is_(None), e.known.is_(None), e.name_key != "")
-    found: list[Any] = []
-    for some in chunks(lone):
-        found += session.execute(select(*columns).where(e.id.in_(some), *free)).all()
+    found = list(among(session, select(*columns).where(*free), e.id, lone))
     for surnames in chunks({lone[row.id] for row in found}):
         dominant |= _dominant(session, surnames)
     for row in found:
@@ -303,23 +289,23 @@ def _replace(
     ids: Sequence[UUID],
     before: Mapping[UUID, list[MentionRow]],
     after: Mapping[UUID, list[MentionRow]],
+    published: Mapping[UUID, datetime | None],
 ) -> None:
-    for some in chunks(id_ for id_ in ids if before[id_]):
-        session.execute(delete(_mention).where(_mention.c.article_id.in_(some)))
+    """Store the rows `after` in the place of those `before`, of the articles `ids`, and count."""
+    delete_among(session, _mention.c.article_id, [id_ for id_ in ids if before[id_]])
     rows = [{"article_id": id_, **row._asdict()} for id_ in ids for row in after[id_]]
-    if rows:
-        session.connection().execute(insert(_mention), rows)
+    execute_all(session, insert(_mention), rows)
+    counts.recount(session, _of(before, ids), _of(after, ids), published)
 
 
 def _rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, list[MentionRow]]:
     """The stored mentions of each of `ids`, in their order."""
     c = _mention.c
     found: dict[UUID, list[MentionRow]] = {id_: [] for id_ in ids}
-    columns = [c[name] for name in MentionRow._fields]
-    for some in chunks(found):
-        wanted = select(c.article_id, *columns).where(c.article_id.in_(some))
-        for article_id, *row in session.execute(wanted.order_by(c.article_id, c.n)):
-            found[article_id].append(MentionRow(*row))
+    wanted = select(c.article_id, *(c[name] for name in MentionRow._fields))
+    wanted = wanted.order_by(c.article_id, c.n)
+    for article_id, *row in among(session, wanted, c.article_id, found):
+        found[article_id].append(MentionRow(*row))
     return found
 
 
@@ -350,9 +336,7 @@ def ensure(session: Session, names: Iterable[EntityKey]) -> dict[UUID, int]:
     columns = [c.id, c.number, c.name, c.name_fixed, c.heir, c.wikidata, c.iso]
 
     def look(ids: Iterable[UUID]) -> None:
-        for some in chunks(ids):
-            rows = session.execute(select(*columns).where(c.id.in_(some)))
-            stored.update({row.id: row for row in rows})
+        stored.update({row.id: row for row in among(session, select(*columns), c.id, ids)})
 
     look(wanted)
     new = [_new(name) for id_, name in wanted.items() if id_ not in stored]
@@ -379,12 +363,10 @@ def _follow_spelling(
         if name.type == "person" and name.as_spelt != id_ and name.authority_key is None
     }
     c = _entity.c
-    for some in chunks(older):
-        for row in session.execute(
-            select(c.number, c.id).where(c.id.in_(some), c.heir.is_(None))
-        ).all():
-            heir = update(_entity).where(c.number == row.number).values(heir=older[row.id])
-            session.execute(heir)
+    free = select(c.number, c.id).where(c.heir.is_(None))
+    for row in list(among(session, free, c.id, older)):
+        heir = update(_entity).where(c.number == row.number).values(heir=older[row.id])
+        session.execute(heir)
 
 
 def _new(name: EntityKey) -> dict[str, Any]:
@@ -426,16 +408,13 @@ class _Decisions:
         c, s = _entity.c, _reassignment.c
         merged = select(c.number, c.heir).where(c.heir.is_not(None))
         self._merged: dict[int, int] = {row[0]: row[1] for row in session.execute(merged)}
-        self._fulls: dict[int, int] = {}
-        for numbers in chunks(bases):
-            full = select(c.number, c.full).where(c.number.in_(numbers), c.full.is_not(None))
-            self._fulls |= {row[0]: row[1] for row in session.execute(full)}
-        self._reassignments: dict[tuple[int, UUID], int] = {}
-        for some in chunks(ids):
-            rows = session.execute(
-                select(s.entity, s.article_id, s.target).where(s.article_id.in_(some))
-            )
-            self._reassignments |= {(row[0], row[1]): row[2] for row in rows}
+        full = select(c.number, c.full).where(c.full.is_not(None))
+        fulls = among(session, full, c.number, bases)
+        self._fulls: dict[int, int] = {row[0]: row[1] for row in fulls}
+        split = select(s.entity, s.article_id, s.target)
+        self._reassignments: dict[tuple[int, UUID], int] = {
+            (row[0], row[1]): row[2] for row in among(session, split, s.article_id, ids)
+        }
 
     def entity(self, name_entity: int, article_id: UUID) -> int:
         """The entity that a mention of `name_entity` means in an article."""

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from app.entities import counts, mentions
 from app.errors import NotFound, RequestError
 from app.store import sequence
-from app.store.models import chunks, tables
+from app.store.models import chunks, execute_all, tables
 from app.text import fold
 
 _alias, _article_entity, _entity, _reassignment = tables("alias", "appearance", "entity", "split")
@@ -83,12 +83,11 @@ def split(session: Session, entity_id: UUID, name: str, article_ids: Sequence[UU
         {"entity": origin.number, "article_id": article_id, "target": target.number}
         for article_id in dict.fromkeys(article_ids)
     ]
-    if rows:
-        step = upsert(_reassignment)
-        step = step.on_conflict_do_update(
-            index_elements=["entity", "article_id"], set_={"target": step.excluded.target}
-        )
-        session.connection().execute(step, rows)
+    step = upsert(_reassignment)
+    step = step.on_conflict_do_update(
+        index_elements=["entity", "article_id"], set_={"target": step.excluded.target}
+    )
+    execute_all(session, step, rows)
     mentions.reassign(session, list(dict.fromkeys(article_ids)))
     found: UUID = target.id
     return found
@@ -150,7 +149,6 @@ def _hand_on_splits(session: Session, merged: int, into: int) -> list[UUID]:
         for row in rows
         if row.entity == merged and row.article_id not in own
     ]
-    if handed:
-        session.connection().execute(insert(_reassignment), handed)
+    execute_all(session, insert(_reassignment), handed)
     session.execute(delete(_reassignment).where(s.entity == into, s.target.in_(same)))
     return [row.article_id for row in rows]

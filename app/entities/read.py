@@ -16,7 +16,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, literal, select, tuple_
+from sqlalchemy import Row, Select, bindparam, func, literal, select, tuple_
 from sqlmodel import Session
 
 from app.errors import Moved, NotFound
@@ -26,7 +26,7 @@ from app.filters import Filters, id_of, term_of
 from app.search import histogram
 from app.search.engine import Bucket, ListPage, PageKey, Unit
 from app.store import conditions
-from app.store.models import chunks, tables
+from app.store.models import among, tables
 from app.text import fold
 
 Sort = Literal["count", "name"]
@@ -130,18 +130,10 @@ def _aliases(session: Session, number: int, name: str) -> list[str]:
 
 
 def _made(row: Row[Any]) -> Entity:
-    first, last = row.first_day, row.last_day
-    return Entity(
-        id=row.id,
-        type=row.type,
-        name=row.name,
-        wikidata=row.wikidata,
-        iso=row.iso,
-        article_count=row.article_count,
-        mention_count=row.mention_count,
-        first_seen=None if first is None else date.fromordinal(first),
-        last_seen=None if last is None else date.fromordinal(last),
-    )
+    own = {name: row._mapping[name] for name in Entity.__slots__[:-2]}
+    days = (row.first_day, row.last_day)
+    first, last = (None if day is None else date.fromordinal(day) for day in days)
+    return Entity(**own, first_seen=first, last_seen=last)
 
 
 # --- many
@@ -204,12 +196,8 @@ def _total(session: Session, wanted: Select[Any], *, plain: bool) -> int:
         counts = (select(func.count()).select_from(_entity), _WITHOUT_ARTICLES)
         every, without = (session.execute(each).scalar_one() for each in counts)
         return int(every - without)
-    found: int = session.execute(
-        select(func.count()).select_from(
-            wanted.with_only_columns(*wanted.selected_columns[:1]).subquery()
-        )
-    ).scalar_one()
-    return found
+    numbers = wanted.with_only_columns(*wanted.selected_columns[:1]).subquery()
+    return int(session.execute(select(func.count()).select_from(numbers)).scalar_one())
 
 
 _WITHOUT_ARTICLES = select(func.count()).where(_entity.c.article_count == 0)
@@ -234,13 +222,9 @@ def _counted(filters: Filters) -> Select[Any]:
 
 def _called(beginning: str) -> Select[Any]:
     """The numbers of entities with an alias that begins so."""
-    key = fold(beginning)
-    return select(_alias.c.entity).where(*_begins(_alias.c.key, key))
-
-
-def _begins(column: ColumnElement[str], key: str) -> tuple[ColumnElement[bool], ...]:
+    key, c = fold(beginning), _alias.c
     # A range, because LIKE goes by no index of ours.
-    return (column >= key, column < key + "\U0010ffff")
+    return select(c.entity).where(c.key >= key, c.key < key + "\U0010ffff")
 
 
 def labels(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -269,10 +253,9 @@ def terms(session: Session, name: str, keys: Iterable[str]) -> dict[str, list[st
         of_type = wanted.join(stands_for, stands_for.c.number == own)
         if name != "entity":
             of_type = of_type.where(stands_for.c.type == name)
-        for some in chunks(values):
-            for key, id_ in session.execute(of_type.where(column.in_(some)).distinct()):
-                own_key = ids.get(key) or (surnames[key] if wanted is surnamed else key)
-                found.setdefault(own_key, []).append(term_of(id_))
+        for key, id_ in among(session, of_type.distinct(), column, values):
+            own_key = ids.get(key) or (surnames[key] if wanted is surnamed else key)
+            found.setdefault(own_key, []).append(term_of(id_))
     return {key: sorted(set(terms)) for key, terms in found.items()}
 
 

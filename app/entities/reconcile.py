@@ -50,7 +50,8 @@ def candidates(
     for conditions in _looks(keys):
         rows = session.execute(select(a.entity, a.key).where(*conditions).limit(_LOOKED_AT))
         for number, key in rows:
-            score = max(_score(own, key) for own in keys)
+            alike = max(fuzz.token_sort_ratio(own, key) for own in keys)
+            score = 100.0 if key in keys else round(min(alike, 99.0), 1)
             best[number] = max(best.get(number, (0.0, "")), (score, key))
     if not best:
         return []
@@ -90,9 +91,3 @@ def _looks(keys: list[str]) -> Iterator[tuple[ColumnElement[bool], ...]]:
     for beginning in beginnings:
         if len(beginning) >= _LEAST_BEGINNING:
             yield (a.key >= beginning, a.key < beginning + "\U0010ffff")
-
-
-def _score(own: str, key: str) -> float:
-    if own == key:
-        return 100.0
-    return round(min(fuzz.token_sort_ratio(own, key), 99.0), 1)

@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from app.errors import ExtractorMissing
 from app.extract import pipeline, rules, spacy_model
-from app.extract.base import TYPES as TYPES
-from app.extract.base import Extractor as Extractor
-from app.extract.base import Failure as Failure
-from app.extract.base import Field as Field
-from app.extract.base import Mention as Mention
-from app.extract.base import Text as Text
-from app.extract.base import Type as Type
+from app.extract.base import Extractor, Failure, Mention, Text
 from app.extract.document import Reading, reading
 
 if TYPE_CHECKING:

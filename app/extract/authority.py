@@ -113,7 +113,7 @@ def _spelt_so(entry: Entry, name: str) -> bool:
 def scan(text: str) -> Iterator[KnownName]:
     """The names of the file in `text`, case as in the file, the longest first, none within another.
 
-    Of acronyms and such in capitals only what stands in capitals; places in capitals too.
+    Names in capitals, such as acronyms, match in capitals alone; places match in capitals too.
     """
     by_start, end = _by_start(), 0
     for match in _WORD.finditer(text):

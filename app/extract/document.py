@@ -113,6 +113,12 @@ class Reading:
         for cell in _cells(span.passage, span.start, span.end):
             self._cells[cell] = [each for each in self._cells[cell] if each is not span]
 
+    def prose(self) -> Iterator[tuple[int, Passage]]:
+        """The passages but for the dateline, each with its number."""
+        for number, passage in enumerate(self.passages):
+            if passage.field != "dateline":
+                yield number, passage
+
     def surface(self, span: Span) -> str:
         """The characters of a span as they are read, white space made one."""
         return " ".join(self.passages[span.passage].read[span.start : span.end].split())

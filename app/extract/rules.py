@@ -37,9 +37,8 @@ class RulesFinder:
         """Add to each reading the spans that the rules see."""
         for reading in readings:
             common = {word for passage in reading.passages for word in _LOWER.findall(passage.read)}
-            for number, passage in enumerate(reading.passages):
-                if passage.field != "dateline":
-                    reading.add(*_found(number, passage.read, common))
+            for number, passage in reading.prose():
+                reading.add(*_found(number, passage.read, common))
 
 
 def _found(number: int, read: str, common: set[str]) -> list[Span]:

@@ -1,7 +1,7 @@
 """The finder with spaCy's model: paragraphs in, spans of names out.
 
 Alone knows spaCy, and imports it when a model is opened, not before: it takes seconds and
-is an optional dependency. Of the model only the named entity component is loaded. What the
+is an optional dependency. Only the model's named entity component is loaded. What the
 spans mean is not decided here.
 """
 
@@ -47,8 +47,7 @@ class SpacyFinder:
         places = [
             (reading, number, start, part)
             for reading in readings
-            for number, passage in enumerate(reading.passages)
-            if passage.field != "dateline"
+            for number, passage in reading.prose()
             for start, part in chunks(passage.read)
         ]
         parts = (part for *_, part in places)

@@ -18,10 +18,7 @@ from typing import Any, Protocol
 from app.ingest import archives, page_text, records, sniffing
 from app.ingest.draft import Draft as Draft
 from app.ingest.draft import NoText
-from app.ingest.draft import Origin as Origin
-from app.ingest.draft import Precision as Precision
 from app.ingest.draft import Reject as Reject
-from app.ingest.draft import Subject as Subject
 from app.ingest.options import Options as Options
 from app.ingest.sniffing import NoNews
 

@@ -41,7 +41,8 @@ _ORGANIZATION = re.compile(PATTERNS["organizations"], re.IGNORECASE)
 _NAME = re.compile(r"(?!\d)\w[\w.'’ʼ\- ]{1,58}[\w.]|[\u3400-\u9fff\uac00-\ud7af]{2}")
 
 
-def _is_place(part: str) -> bool:
+def is_place(part: str) -> bool:
+    """Whether a list has a place of that name, in whatever script."""
     return part.upper() in REGIONS or part in PLACES or bool(authority.lookup(part, "place"))
 
 
@@ -67,7 +68,7 @@ def names(byline: str | None) -> tuple[str, ...]:
         if match is not None and match["joint"] and len(part.split()) < 2:
             continue  # José Ortega y Gasset
         part = _REPORTER.sub("", part)
-        if people and _is_place(part):
+        if people and is_place(part):
             part = ""
         if part and not of_place and not _NO_NAME.search(part):
             if is_organization(part):

@@ -39,11 +39,8 @@ def implausible(at: datetime, *, now: datetime | None = None) -> str | None:
 
 def excess(draft: Draft) -> str | None:
     """Which field of a draft is too long, and what it may have; None if none is."""
-    texts: list[tuple[str, str | None, int]] = [
-        ("headline", draft.headline, HEADLINE_CHARS),
-        ("url", draft.url, URL_CHARS),
-    ]
-    texts.append(("guid", draft.guid, URL_CHARS))
+    texts: list[tuple[str, str | None, int]] = [("headline", draft.headline, HEADLINE_CHARS)]
+    texts += [("url", draft.url, URL_CHARS), ("guid", draft.guid, URL_CHARS)]
     texts += [(name, getattr(draft, name), TEXT_CHARS) for name in _TEXTS]
     for name in _LISTS:
         several = getattr(draft, name)

@@ -14,15 +14,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from app.ingest import bounds
 from app.ingest.draft import FIELDS, LISTS, Draft, Origin, Precision, Reject, Status, Subject
@@ -151,6 +143,12 @@ class Gone(_Shape):
     at: _At
 
 
+def _each_once(versions: tuple[ExportedVersion, ...]) -> tuple[ExportedVersion, ...]:
+    if len({each.number for each in versions}) < len(versions):
+        raise ValueError("a number stands twice")
+    return versions
+
+
 class Exported(_Shape):
     """A story of another archive, whole; of a table or a search, the `number` of what shows alone.
 
@@ -168,17 +166,10 @@ class Exported(_Shape):
     joined: tuple[UUID, ...] = ()
     beside: tuple[UUID, ...] = ()
     of: tuple[_NUMBER, ...] = ()
-    versions: tuple[ExportedVersion, ...] = ()
+    versions: Annotated[tuple[ExportedVersion, ...], AfterValidator(_each_once)] = ()
     sightings: tuple[Sighting, ...] = ()
     keys: tuple[_DIGEST, ...] = ()
     secret: Annotated[str, Field(pattern="^([0-9a-f]{2}){16,64}$")] | None = None
-
-    @field_validator("versions")
-    @classmethod
-    def _each_once(cls, versions: tuple[ExportedVersion, ...]) -> tuple[ExportedVersion, ...]:
-        if len({each.number for each in versions}) < len(versions):
-            raise ValueError("a number stands twice")
-        return versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

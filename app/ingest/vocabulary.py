@@ -27,10 +27,6 @@ def _lines(name: str) -> frozenset[str]:
     return frozenset(key(line) for line in listed.strip().replace("\n", "|").split("|"))
 
 
-def _pattern(listed: str) -> str:
-    return listed.strip().replace("\n", "|")
-
-
 def _labels(name: str) -> frozenset[str]:
     listed: str = _LISTS[name]
     return frozenset(
@@ -41,7 +37,7 @@ def _labels(name: str) -> frozenset[str]:
 AGENCIES = tuple(_LISTS["agencies"])
 CREDIT_SIGNS = tuple(_LISTS["credit_signs"])
 UNDER_WAY = tuple(_LISTS["under_way"])
-PATTERNS = {name: _pattern(text) for name, text in _LISTS["patterns"].items()}
+PATTERNS = {name: text.strip().replace("\n", "|") for name, text in _LISTS["patterns"].items()}
 """Regular expressions by what they are for."""
 
 PLACES = _names("places")

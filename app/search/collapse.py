@@ -1,4 +1,4 @@
-"""Collapsing of near-duplicates: of several hits with one story only the first in the order.
+"""Collapsing of near-duplicates: only the first of several hits with one story stays.
 
 Takes the ids and sketches of ordered hits. Knows no engine and reads no file.
 """
@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from app.search import minhash
 from app.search.deadline import Deadline
+from app.search.engine import Hit
 
 _BAND = 4  # bins: a band is one 32-bit integer
 _BANDS = minhash.BINS // _BAND
@@ -37,6 +39,11 @@ def collapsed(
         else:
             kept.append(place)
     return kept, members
+
+
+def hit_of(id_: bytes, score: float, members: Mapping[bytes, Sequence[bytes]]) -> Hit:
+    """A hit with the near-duplicates that were collapsed into it."""
+    return Hit(UUID(bytes=id_), score, tuple(UUID(bytes=each) for each in members.get(id_, ())))
 
 
 def _shared_bands(sketches: Sequence[bytes], deadline: Deadline) -> list[list[int]]:

@@ -17,23 +17,33 @@ import shutil
 import uuid
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 from filelock import FileLock, Timeout
 
-from app import text
+from app import context, text
 from app.errors import EngineBusy, EngineError, IndexDamaged, IndexMissing
 from app.search.engine import SCHEMA_VERSION, Stamp
 from app.search.stamp import NAME_FILE, Contents, StampFile, discard_others
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from app.search.engine import Change, Found, Request
+    from app.writes import Write
 
 log = logging.getLogger(__name__)
 
 DAMAGED_KEPT = 3
 """How many damaged indexes stay on disk: the newest, since they show the current fault."""
+
+
+class _Snapshots(Protocol):
+    """The index as searches read it."""
+
+    def damage(self) -> IndexDamaged | None: ...
+    def close(self) -> None: ...
 
 
 class EngineFolder(ABC):
@@ -42,26 +52,63 @@ class EngineFolder(ABC):
     NAME: ClassVar[str]
     """The name of the engine, with which its files begin."""
 
+    _snapshots: _Snapshots
+
     def __init__(self, folder: Path, *, _stamp: str | None = None, _locked: bool = False) -> None:
         self._folder = folder
         self._stamp_file = StampFile(folder, _stamp or f"{self.NAME}.json")
         self._locked = _locked
 
     @abstractmethod
-    def health(self) -> None:
-        """Verify all files; raises IndexDamaged for a changed one, IndexMissing without any."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Close all files; other threads must have finished."""
-
-    @abstractmethod
     def _create(self, directory: Path, stamp: Contents) -> Contents:
         """Create an empty index in a directory; `stamp` with its files."""
+
+    @abstractmethod
+    def _commit(self, directory: Path, changes: Sequence[Change], stamp: Contents) -> Contents:
+        """Index `changes`, which may be none, in one commit; `stamp` with the files then."""
+
+    @abstractmethod
+    def _search(self, request: Request) -> Found:
+        """The hits of one page."""
 
     def _is_worn(self, stamp: Contents) -> bool:  # noqa: ARG002
         """Whether a rebuild would leave much of the index out."""
         return False
+
+    def health(self) -> None:
+        """Verify all files; raises IndexDamaged for a changed one, IndexMissing without any."""
+        self._stamp_file.raise_marked()
+        if bad := self._snapshots.damage():
+            raise bad
+
+    def close(self) -> None:
+        """Close all files; other threads must have finished."""
+        self._snapshots.close()
+
+    def search(self, request: Request) -> Found:
+        """The hits of one page; see `Engine.search`."""
+        with context.Span("search"):
+            return self._search(request)
+
+    def apply(
+        self,
+        changes: Sequence[Change],
+        cursor: int,
+        *,
+        history: Write | None = None,
+        after: Write | None = None,
+    ) -> None:
+        """Index `changes` in one commit, then set the cursor; see `Engine.apply`."""
+        with self._lock():
+            stamp = self._stamp_file.read()
+            if cursor < stamp.cursor or (after is not None and stamp.history != after):
+                return  # another process has written the index since they were read
+            if bad := self._snapshots.damage():
+                raise bad  # new checksums would cover the damage
+            write = {"change": history.change, "token": history.token} if history else {}
+            stamp = stamp.model_copy(update={"cursor": cursor, **write})
+            directory = self._folder / stamp.directory
+            self._stamp_file.write(self._commit(directory, changes, stamp))
 
     def stamp(self) -> Stamp:
         """The stamp of the index, read anew."""

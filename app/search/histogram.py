@@ -7,8 +7,10 @@ ones. Knows no engine and no store.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from heapq import nlargest
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.errors import ParameterError
@@ -158,8 +160,11 @@ def _next(start: int, unit: Unit, zone: ZoneInfo) -> int:
     return _start(start + (31 if unit == "month" else 366), unit)
 
 
-def top(counts: Counter[str], limit: int) -> list[tuple[str, int]]:
-    """The commonest values with their counts, ties by name."""
+def top(
+    counts: Mapping[str, int], limit: int, *, tie: Callable[[str], Any] = str
+) -> list[tuple[str, int]]:
+    """The commonest values with their counts, ties by name, or by the `tie` of it."""
+    # Most of many values are rare and need no sorting.
     least = min(nlargest(limit, counts.values()), default=0)
     best = [pair for pair in counts.items() if pair[1] >= least]
-    return sorted(best, key=lambda pair: (-pair[1], pair[0]))[:limit]
+    return sorted(best, key=lambda pair: (-pair[1], tie(pair[0])))[:limit]

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.articles import removal
@@ -72,7 +72,7 @@ def back_up(settings: Settings, target: Path, *, overwrite: bool = False) -> Cop
         _sync_file(partial)
         partial.replace(target)
         _sync_file(target.parent)
-    return _named(copied, target)
+    return replace(copied, path=str(target))
 
 
 def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Restored:
@@ -119,7 +119,7 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
             report = indexing.check(database, engine)
         if report.agrees:
             shutil.rmtree(replaced, ignore_errors=True)
-    return Restored(_named(copied, target), report, erased_known, kept, came)
+    return Restored(replace(copied, path=str(target)), report, erased_known, kept, came)
 
 
 def _erase_again(present: Path, staged: Path) -> bool:
@@ -202,17 +202,6 @@ def _proved(path: Path) -> Copied:
         except (sqlite3.OperationalError, ValueError) as error:
             raise BackupUnsound(str(path), "it holds no archive") from error
     return Copied(str(path), str(id_), articles, change, revision, path.stat().st_size)
-
-
-def _named(copied: Copied, path: Path) -> Copied:
-    return Copied(
-        str(path),
-        copied.store_id,
-        copied.articles,
-        copied.change,
-        copied.revision,
-        copied.size_bytes,
-    )
 
 
 def _worth_keeping(path: Path) -> bool:

@@ -20,14 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from app import errors
 from app.articles import removal
-from app.errors import (
-    BroadsheetError,
-    KeyFileUnusable,
-    SchemaMismatch,
-    SettingRetired,
-    SynonymsUnusable,
-)
 from app.search import open_engine, synonyms
 from app.services import indexing, listeners
 from app.settings import Settings, refuse_retired, unknown_names
@@ -83,7 +77,7 @@ def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Find
 def _settings(environment: Mapping[str, str]) -> Finding:
     try:
         refuse_retired(environment)
-    except SettingRetired as error:
+    except errors.SettingRetired as error:
         return Finding("settings", "wrong", str(error), error.hint)
     unknown = [f"{name} (like {nearest})" for name, nearest in unknown_names(environment)]
     if unknown:
@@ -125,7 +119,7 @@ def _open(settings: Settings) -> Iterator[Finding]:
 def _synonyms(path: Path) -> Finding:
     try:
         synonyms.load(path)
-    except SynonymsUnusable as error:
+    except errors.SynonymsUnusable as error:
         return Finding("synonyms", "wrong", str(error), "without it a server does not start")
     return Finding("synonyms", "ok", f"can be read from {path}")
 
@@ -134,7 +128,7 @@ def _first_key(path: Path) -> Finding:
     try:
         keys.read(path)
         mode = path.stat().st_mode
-    except (KeyFileUnusable, OSError) as error:
+    except (errors.KeyFileUnusable, OSError) as error:
         return Finding("first key", "wrong", str(error), "without it a server does not start")
     if mode & stat.S_IROTH:
         return Finding("first key", "warning", f"everybody may read it: {path}", f"chmod o= {path}")
@@ -206,7 +200,7 @@ def _folder(settings: Settings) -> Finding:
 
 
 def _file_system(path: Path) -> Finding:
-    """Of what kind the data folder's file system is, where the system tells."""
+    """The kind of the data folder's file system, where the system tells it."""
     kind = "unknown"
     longest = -1
     here = path.absolute().resolve()
@@ -269,9 +263,9 @@ def _database(path: Path) -> Finding:
 def _migrations(database: Database) -> Finding:
     try:
         database.require_schema()
-    except SchemaMismatch as error:
+    except errors.SchemaMismatch as error:
         return Finding("migrations", "wrong", str(error), error.hint)
-    except BroadsheetError as error:
+    except errors.BroadsheetError as error:
         return Finding("migrations", "wrong", str(error))
     return Finding("migrations", "ok", "the tables are those of this program")
 
@@ -296,7 +290,7 @@ def _index(settings: Settings, database: Database) -> Finding:
     with closing(open_engine(settings)) as engine:
         try:
             state = indexing.state(database, engine)
-        except BroadsheetError as error:
+        except errors.BroadsheetError as error:
             return Finding("index", "wrong", str(error), error.hint)
     if state.name != "ready":
         return Finding("index", "wrong", f"{state.name}: {state.detail}", "run: broadsheet sync")

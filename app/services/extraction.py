@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlmodel import Session
 
 from app.entities import counts, mentions
@@ -26,7 +26,7 @@ from app.errors import ExtractorBusy
 from app.extract.base import Extractor, Failure, Text
 from app.store import locks, sequence
 from app.store.database import Database
-from app.store.models import chunks, tables
+from app.store.models import among, tables
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ BATCH = 1_000
 WRITTEN = 100
 """Articles of a transaction: it bounds what a crash makes us do again, and how long others wait."""
 
+_FIELDS = ("headline", "summary", "caption", "dateline", "body", "language")
 _article, _extraction, _store = tables("article", "extraction", "store")
 
 
@@ -109,16 +110,19 @@ def sweep(
 
 def waiting(database: Database, version: str) -> int:
     """How many articles a sweep by this version would read."""
-    a, x = _article.c, _extraction.c
-    current = (x.article_id == a.id) & (x.digest == a.digest) & (x.version == version)
     with database.reading() as session:
         store = session.execute(select(_store.c.extracted, _store.c.extractor)).one()
         cursor = store.extracted if store.extractor == version else 0
-        due = select(func.count()).select_from(_article.outerjoin(_extraction, current))
-        found: int = session.execute(
-            due.where(a.change > cursor, x.article_id.is_(None))
-        ).scalar_one()
-    return found
+        due = _due(select(func.count()), cursor, version)
+        return int(session.execute(due).scalar_one())
+
+
+def _due(statement: Select[Any], cursor: int, version: str) -> Select[Any]:
+    """`statement` about the articles after `cursor` that `version` has not read as they are."""
+    a, x = _article.c, _extraction.c
+    current = (x.article_id == a.id) & (x.digest == a.digest) & (x.version == version)
+    wanted = statement.select_from(_article.outerjoin(_extraction, current))
+    return wanted.where(a.change > cursor, x.article_id.is_(None))
 
 
 def state(session: Session) -> ExtractionStatus:
@@ -160,20 +164,15 @@ def _changed(
 
     Whole changes only. The change is None when nothing is left.
     """
-    a, x = _article.c, _extraction.c
+    a = _article.c
     first = select(a.change).where(a.change > cursor).order_by(a.change).limit(BATCH).subquery()
     last: int | None = session.execute(select(func.max(first.c.change))).scalar_one()
     if last is None:
         last = sequence.last_change(session)  # the last changes may all be removals
         return [], last if last > cursor else None
-    current = (x.article_id == a.id) & (x.digest == a.digest) & (x.version == version)
-    due = (
-        select(a.id, a.digest)
-        .select_from(_article.outerjoin(_extraction, current))
-        .where(a.change > cursor, a.change <= last, x.article_id.is_(None))
-        .order_by(a.change, a.id)
-    )
-    return [(row.id, row.digest) for row in session.execute(due)], last
+    due = _due(select(a.id, a.digest).where(a.change <= last), cursor, version)
+    rows = session.execute(due.order_by(a.change, a.id))
+    return [(row.id, row.digest) for row in rows], last
 
 
 def _read(
@@ -183,7 +182,8 @@ def _read(
     for start in range(0, len(due), BATCH):
         with database.reading() as session:
             rows = list(_texts(session, due[start : start + BATCH]))
-        found = extractor.extract([_text(row) for row in rows])
+        texts = [Text(**{name: row._mapping[name] for name in _FIELDS}) for row in rows]
+        found = extractor.extract(texts)
         readings = (
             ExtractionResult(row.id, row.digest, each)
             for row, each in zip(rows, found, strict=True)
@@ -209,21 +209,13 @@ def _transactions(readings: Iterable[ExtractionResult]) -> Iterator[list[Extract
 def _texts(session: Session, due: Iterable[tuple[UUID, str]]) -> Iterator[Row[Any]]:
     """The texts of the articles that are still as they were; others come with a later change."""
     c = _article.c
-    columns = [
-        c[name] for name in ("headline", "summary", "caption", "dateline", "body", "language")
-    ]
+    columns = [c[name] for name in _FIELDS]
     wanted = dict(due)
-    for some in chunks(wanted):
-        rows = session.execute(select(c.id, c.digest, *columns).where(c.id.in_(some)))
-        found = {row.id: row for row in rows}
-        yield from (
-            row for id_ in some if (row := found.get(id_)) is not None and row.digest == wanted[id_]
-        )
-
-
-def _text(row: Row[Any]) -> Text:
-    fields = (row.headline, tuple(row.summary), row.caption, row.dateline, row.body)
-    return Text(*fields, language=row.language)
+    rows = among(session, select(c.id, c.digest, *columns), c.id, wanted)
+    found = {row.id: row for row in rows}
+    yield from (
+        row for id_ in wanted if (row := found.get(id_)) is not None and row.digest == wanted[id_]
+    )
 
 
 def _write(database: Database, readings: list[ExtractionResult], version: str, done: Swept) -> None:

@@ -173,8 +173,7 @@ def kept(session: Session) -> KeptStatus:
     s, t, c = _story.c, _tombstone.c, _version.c
 
     def count(statement: Select[Any]) -> int:
-        found: int = session.execute(statement).scalar_one()
-        return found
+        return int(session.execute(statement).scalar_one())
 
     by_state = dict(
         session.execute(

@@ -180,8 +180,8 @@ def find(
 ) -> Results:
     """Search, and read the articles of the hits; one that was removed since is left out.
 
-    Of these the `fields`, or what lists have of them. Hits for whose highlights the time is too
-    short have none; then it is not complete.
+    The articles have the `fields`, or those of lists. Hits for whose highlights the time is too
+    short have none, and then the answer is not complete.
     """
     deadline = Deadline(request.timeout_s)
 
@@ -211,7 +211,7 @@ def find(
     shown: Mapping[UUID, Any] = articles.chosen(session, stored, fields) if fields else stored
     highlight = highlight and deadline.in_time()
     bodies = articles.texts(session, ids) if highlight else {}
-    marker = highlighter.compile(planned.query) if highlight else None
+    marker = highlighter.Marker(planned.query) if highlight else None
     lag = max(sequence.last_change(session) - found.cursor, 0)
     hits = [
         SearchHit(
@@ -247,7 +247,7 @@ def find(
 _RELAXED = (True,)  # behind the values of a PageKey of the list of any of the words
 _SEARCHING = 0.9  # of the time; the rest is for the articles of the hits
 _FULL = 20  # articles with all words: as many are never let go
-_SAID = 4  # words: of fewer each is meant
+_SAID = 4  # words: each of fewer is meant
 _AS_GOOD = 2 / 3
 
 

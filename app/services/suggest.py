@@ -100,12 +100,7 @@ def _better(
 
 
 def _is_at_home(
-    session: Session,
-    engine: Engine,
-    form: str,
-    other: str,
-    beside: list[Word],
-    deadline: Deadline,
+    session: Session, engine: Engine, form: str, other: str, beside: list[Word], deadline: Deadline
 ) -> bool:
     """Whether a rare word is one of its own, and no misspelling of the common `other`.
 

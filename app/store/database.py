@@ -13,7 +13,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -194,11 +194,8 @@ class Database:
         virtual machine.
         """
         with _translated(), Session(self._engine) as session:
-            if steps is None:
+            with nullcontext() if steps is None else _bounded(session, steps):
                 yield session
-            else:
-                with _bounded(session, steps):
-                    yield session
             self._require_same(session.connection().connection.info, "log removed")
 
     @contextmanager
@@ -322,8 +319,6 @@ def _begin(connection: Connection) -> None:
 
 
 _BROKEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-
-
 _LOOK_STEPS = 50_000  # some milliseconds
 
 

@@ -21,14 +21,7 @@ from typing import Literal, get_args
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlmodel import Session
 
-from app.errors import (
-    Forbidden,
-    KeyExists,
-    KeyFileUnusable,
-    KeyMissing,
-    ParameterError,
-    Unauthorized,
-)
+from app import errors
 from app.store.models import metadata
 from app.text import fold
 
@@ -75,7 +68,7 @@ class Key:
         """Raise Forbidden unless its scope includes `scope`."""
         if not self.allows(scope):
             does = {"read": "reads alone", "write": "writes and does not erase"}[self.scope]
-            raise Forbidden(
+            raise errors.Forbidden(
                 f"the key {self.name!r} {does}; this needs one of the scope {scope}: "
                 f"broadsheet keys create NAME --scope {scope}"
             )
@@ -92,7 +85,7 @@ class Key:
     def require_source(self, source: str | None) -> None:
         """Raise Forbidden unless it may write articles of `source`."""
         if not self.covers(source):
-            raise Forbidden(self.limit)
+            raise errors.Forbidden(self.limit)
 
 
 _COLUMNS = [_key.c[name] for name in Key.__slots__]
@@ -106,14 +99,31 @@ def create(
     scope: Scope = "read",
     source: str | None = None,
     expires_in: timedelta | None = None,
+    text: str | None = None,
 ) -> str:
-    """A new key, which is returned here and never again.
+    """A new key, or `text` that was made elsewhere; it is returned here and never again.
 
     Raises ParameterError for an invalid name or source, and KeyExists for the name of any key,
     revoked ones included.
     """
-    text = f"bs_{secrets.token_hex(36)}"
-    _add(session, text, name, scope=scope, source=source, expires_in=expires_in)
+    _require_label("name", name)
+    if FORM.search(name):
+        raise errors.ParameterError("name", "is a key: a name is told, a key is not")
+    if source is not None:
+        _require_label("source", source)
+    if session.execute(select(_key.c.name).where(_key.c.name == name)).first():
+        raise errors.KeyExists(name)
+    text, now = text or f"bs_{secrets.token_hex(36)}", datetime.now(UTC)
+    row = {
+        "name": name,
+        "prefix": text[:_PREFIX],
+        "digest": _digest(text),
+        "scope": scope,
+        "source": source,
+        "created_at": now,
+        "expires_at": None if expires_in is None else now + expires_in,
+    }
+    session.execute(insert(_key).values(row))
     return text
 
 
@@ -127,7 +137,7 @@ def take(session: Session, text: str) -> str | None:
     names = {row.name for row in session.execute(select(_key.c.name))}
     numbered = (f"{FIRST}-{number}" for number in range(2, len(names) + 3))
     name = next(each for each in (FIRST, *numbered) if each not in names)
-    _add(session, text, name, scope="write", source=None, expires_in=None)
+    create(session, name, scope="write", text=text)
     return name
 
 
@@ -155,19 +165,19 @@ def named(session: Session, name: str) -> Key:
     """The key of that name; raises KeyMissing."""
     row = session.execute(select(*_COLUMNS).where(_key.c.name == name)).one_or_none()
     if row is None:
-        raise KeyMissing(name)
+        raise errors.KeyMissing(name)
     return _known(row)
 
 
 def find(session: Session, text: str) -> Key:
     """The key whose text this is; raises Unauthorized unless it is good now."""
     if not FORM.fullmatch(text):
-        raise Unauthorized("what was sent is no key of this store")
+        raise errors.Unauthorized("what was sent is no key of this store")
     digest = _digest(text)
     rows = session.execute(_BY_PREFIX, {"prefix": text[:_PREFIX]}).all()
     found = [row for row in rows if compare_digest(row.digest, digest)]
     if not found:
-        raise Unauthorized("what was sent is no key of this store")
+        raise errors.Unauthorized("what was sent is no key of this store")
     return _good(_known(found[0]))
 
 
@@ -185,7 +195,7 @@ def note_use(session: Session, key: Key, at: datetime) -> None:
 def _good(key: Key) -> Key:
     state = key.state(datetime.now(UTC))
     if state != "good":
-        raise Unauthorized(f"the key {key.name!r} is {state}")
+        raise errors.Unauthorized(f"the key {key.name!r} is {state}")
     return key
 
 
@@ -197,39 +207,10 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _add(
-    session: Session,
-    text: str,
-    name: str,
-    *,
-    scope: Scope,
-    source: str | None,
-    expires_in: timedelta | None,
-) -> None:
-    _require_label("name", name)
-    if FORM.search(name):
-        raise ParameterError("name", "is a key: a name is told, a key is not")
-    if source is not None:
-        _require_label("source", source)
-    if session.execute(select(_key.c.name).where(_key.c.name == name)).first():
-        raise KeyExists(name)
-    now = datetime.now(UTC)
-    row = {
-        "name": name,
-        "prefix": text[:_PREFIX],
-        "digest": _digest(text),
-        "scope": scope,
-        "source": source,
-        "created_at": now,
-        "expires_at": None if expires_in is None else now + expires_in,
-    }
-    session.execute(insert(_key).values(row))
-
-
 def _require_label(what: str, text: str) -> None:
     if not text.isprintable() or text != text.strip() or not 0 < len(text) <= LONGEST_NAME:
         reason = f"must be 1 to {LONGEST_NAME} printable characters without blanks around them"
-        raise ParameterError(what, reason)
+        raise errors.ParameterError(what, reason)
 
 
 def read(path: Path) -> str:
@@ -241,10 +222,10 @@ def read(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_LARGEST_FILE_BYTES + 1)
     except OSError as error:
-        raise KeyFileUnusable(str(path), error.strerror or "cannot be read") from error
+        raise errors.KeyFileUnusable(str(path), error.strerror or "cannot be read") from error
     text = content.decode("utf-8-sig", "replace").strip()
     if not text:
-        raise KeyFileUnusable(str(path), "is empty")
+        raise errors.KeyFileUnusable(str(path), "is empty")
     if not FORM.fullmatch(text):
-        raise KeyFileUnusable(str(path), "holds no key: bs_ and 72 hexadecimal digits")
+        raise errors.KeyFileUnusable(str(path), "holds no key: bs_ and 72 hexadecimal digits")
     return text

@@ -15,29 +15,14 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    Connection,
-    DateTime,
-    ForeignKey,
-    Index,
-    Insert,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    text,
-)
+import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel
 
 T = TypeVar("T")
 
-metadata: MetaData = SQLModel.metadata
+metadata: sa.MetaData = SQLModel.metadata
 metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -50,7 +35,7 @@ metadata.naming_convention = {
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware UTC on every database; SQLite itself stores no time zone."""
 
-    impl = DateTime(timezone=True)
+    impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
@@ -70,19 +55,19 @@ class Store(SQLModel, table=True):
     """The single row with the id of the store and its change number."""
 
     id: UUID = Field(primary_key=True)
-    change: int = Field(sa_type=BigInteger)
+    change: int = Field(sa_type=sa.BigInteger)
     created_at: datetime = Field(sa_type=UtcDateTime)
-    extracted: int = Field(sa_type=BigInteger)
+    extracted: int = Field(sa_type=sa.BigInteger)
     """The last change whose articles have been extracted."""
-    extractor: str | None = Field(sa_type=Text)
+    extractor: str | None = Field(sa_type=sa.Text)
     """The version of the extractor that did so."""
-    secret: bytes = Field(sa_type=LargeBinary)
+    secret: bytes = Field(sa_type=sa.LargeBinary)
     """The key of every digest of texts and keys: the digest of an erased text reveals nothing."""
-    arrivals: int = Field(sa_type=BigInteger)
+    arrivals: int = Field(sa_type=sa.BigInteger)
     """How many inputs changed something; the number of the last arrival."""
-    erased: int = Field(sa_type=BigInteger)
+    erased: int = Field(sa_type=sa.BigInteger)
     """The last change that erased something."""
-    purged: int = Field(sa_type=BigInteger)
+    purged: int = Field(sa_type=sa.BigInteger)
     """The last change whose erased texts are gone from every file."""
 
 
@@ -92,16 +77,18 @@ class WriteToken(SQLModel, table=True):
     __tablename__ = "write_token"
 
     change: int = Field(
-        sa_column=Column(
-            BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+        sa_column=sa.Column(
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            primary_key=True,
+            autoincrement=False,
         )
     )
     token: str = Field(max_length=16)
 
 
-def _sparse(table: str, name: str) -> Index:
+def _sparse(table: str, name: str) -> sa.Index:
     """A partial index for a column that is mostly null."""
-    return Index(f"ix_{table}_{name}", name, sqlite_where=text(f"{name} IS NOT NULL"))
+    return sa.Index(f"ix_{table}_{name}", name, sqlite_where=sa.text(f"{name} IS NOT NULL"))
 
 
 class Story(SQLModel, table=True):
@@ -118,7 +105,7 @@ class Story(SQLModel, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    arrival: int = Field(sa_type=BigInteger)
+    arrival: int = Field(sa_type=sa.BigInteger)
     count: int
     state: str | None = Field(max_length=7)
     heir: UUID | None
@@ -129,10 +116,10 @@ class StoryKey(SQLModel, table=True):
     """A key that identifies the inputs of a story, as a keyed digest."""
 
     __tablename__ = "story_key"
-    __table_args__ = (Index(None, "story_id"), {"sqlite_with_rowid": False})
+    __table_args__ = (sa.Index(None, "story_id"), {"sqlite_with_rowid": False})
 
-    key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    story_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
+    key: bytes = Field(sa_column=sa.Column(sa.LargeBinary, primary_key=True))
+    story_id: UUID = Field(sa_column=sa.Column(sa.ForeignKey("story.id"), primary_key=True))
     load: int | None
 
 
@@ -145,29 +132,26 @@ class ArticleVersion(SQLModel, table=True):
     """
 
     __tablename__ = "article_version"
-    __table_args__ = (
-        _sparse("article_version", "due_at"),
-        _sparse("article_version", "hidden_at"),
-    )
+    __table_args__ = (_sparse("article_version", "due_at"), _sparse("article_version", "hidden_at"))
 
-    story_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
+    story_id: UUID = Field(sa_column=sa.Column(sa.ForeignKey("story.id"), primary_key=True))
     number: int = Field(primary_key=True)
-    text: bytes = Field(sa_type=LargeBinary)
+    text: bytes = Field(sa_type=sa.LargeBinary)
     status: str = Field(max_length=8)
     is_full: bool
-    given_us: int | None = Field(sa_type=BigInteger)
-    given_number: int | None = Field(sa_type=BigInteger)
-    held_us: int = Field(sa_type=BigInteger)
-    held_number: int = Field(sa_type=BigInteger)
+    given_us: int | None = Field(sa_type=sa.BigInteger)
+    given_number: int | None = Field(sa_type=sa.BigInteger)
+    held_us: int = Field(sa_type=sa.BigInteger)
+    held_number: int = Field(sa_type=sa.BigInteger)
     replaced: int | None
     """For a PUT, the number of the version that it replaced."""
-    arrival: int = Field(sa_type=BigInteger)
+    arrival: int = Field(sa_type=sa.BigInteger)
     arrived_at: datetime = Field(sa_type=UtcDateTime)
     hidden_at: datetime | None = Field(sa_type=UtcDateTime)
     """Since when it is not shown; null while it is."""
     due_at: datetime | None = Field(sa_type=UtcDateTime)
     """When its embargo ends; null once it has."""
-    fields: dict[str, Any] | None = Field(sa_type=JSON(none_as_null=True))
+    fields: dict[str, Any] | None = Field(sa_type=sa.JSON(none_as_null=True))
 
 
 class Loading(SQLModel, table=True):
@@ -183,83 +167,83 @@ class Overlap(SQLModel, table=True):
 
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    story_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
-    other_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
+    story_id: UUID = Field(sa_column=sa.Column(sa.ForeignKey("story.id"), primary_key=True))
+    other_id: UUID = Field(sa_column=sa.Column(sa.ForeignKey("story.id"), primary_key=True))
 
 
 class Article(SQLModel, table=True):
     """The version of a story that is shown, for everything that reads articles."""
 
     __table_args__ = (
-        Index(None, "published_at", "id"),
-        Index(None, "source_key", "published_at", "id"),
-        Index(None, "language", "published_at", "id"),
-        Index(None, "section_key", "published_at", "id"),
-        Index(None, "domain", "published_at", "id"),
+        sa.Index(None, "published_at", "id"),
+        sa.Index(None, "source_key", "published_at", "id"),
+        sa.Index(None, "language", "published_at", "id"),
+        sa.Index(None, "section_key", "published_at", "id"),
+        sa.Index(None, "domain", "published_at", "id"),
     )
 
     id: UUID = Field(primary_key=True)
-    change: int = Field(sa_type=BigInteger, index=True)
-    added: int = Field(sa_type=BigInteger)
+    change: int = Field(sa_type=sa.BigInteger, index=True)
+    added: int = Field(sa_type=sa.BigInteger)
     version: int
     digest: str = Field(max_length=32)
-    headline: str = Field(sa_type=Text)
-    summary: list[str] = Field(sa_type=JSON)
-    caption: str | None = Field(sa_type=Text)
-    credit: str | None = Field(sa_type=Text)
-    byline: str | None = Field(sa_type=Text)
-    authors: list[str] = Field(sa_type=JSON)
-    dateline: str | None = Field(sa_type=Text)
-    places: list[str] = Field(sa_type=JSON)
-    body: str = Field(sa_type=Text)
+    headline: str = Field(sa_type=sa.Text)
+    summary: list[str] = Field(sa_type=sa.JSON)
+    caption: str | None = Field(sa_type=sa.Text)
+    credit: str | None = Field(sa_type=sa.Text)
+    byline: str | None = Field(sa_type=sa.Text)
+    authors: list[str] = Field(sa_type=sa.JSON)
+    dateline: str | None = Field(sa_type=sa.Text)
+    places: list[str] = Field(sa_type=sa.JSON)
+    body: str = Field(sa_type=sa.Text)
     word_count: int
     published_at: datetime | None = Field(sa_type=UtcDateTime)
     published_precision: str | None = Field(max_length=6)
     updated_at: datetime | None = Field(sa_type=UtcDateTime)
     embargoed_until: datetime | None = Field(sa_type=UtcDateTime)
-    guid: str | None = Field(sa_type=Text)
-    sender_version: int | None = Field(sa_type=BigInteger)
-    source: str | None = Field(sa_type=Text)
-    source_key: str | None = Field(sa_type=Text)
-    url: str | None = Field(sa_type=Text)
-    domain: str | None = Field(sa_type=Text)
+    guid: str | None = Field(sa_type=sa.Text)
+    sender_version: int | None = Field(sa_type=sa.BigInteger)
+    source: str | None = Field(sa_type=sa.Text)
+    source_key: str | None = Field(sa_type=sa.Text)
+    url: str | None = Field(sa_type=sa.Text)
+    domain: str | None = Field(sa_type=sa.Text)
     """The host of `url`, as `filters.key` folds it."""
     language: str | None = Field(max_length=2)
     language_detected: bool
     """Whether no input gave the language."""
-    section: str | None = Field(sa_type=Text)
-    section_key: str | None = Field(sa_type=Text)
-    keywords: list[str] = Field(sa_type=JSON)
+    section: str | None = Field(sa_type=sa.Text)
+    section_key: str | None = Field(sa_type=sa.Text)
+    keywords: list[str] = Field(sa_type=sa.JSON)
     urgency: int | None
-    subjects: list[dict[str, str | None]] = Field(sa_type=JSON)
-    usage_terms: str | None = Field(sa_type=Text)
-    warnings: list[str] = Field(sa_type=JSON)
+    subjects: list[dict[str, str | None]] = Field(sa_type=sa.JSON)
+    usage_terms: str | None = Field(sa_type=sa.Text)
+    warnings: list[str] = Field(sa_type=sa.JSON)
 
 
-def _article_id() -> Column[Any]:
-    return Column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+def _article_id() -> sa.Column[Any]:
+    return sa.Column(sa.ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
 
 
 class Place(SQLModel, table=True):
     """A place of an article's dateline under its folded name, for filters."""
 
-    __table_args__ = (Index(None, "place_key", "article_id"),)
+    __table_args__ = (sa.Index(None, "place_key", "article_id"),)
 
     article_id: UUID = Field(sa_column=_article_id())
-    place_key: str = Field(sa_type=Text, primary_key=True)
-    label: str = Field(sa_type=Text)
+    place_key: str = Field(sa_type=sa.Text, primary_key=True)
+    label: str = Field(sa_type=sa.Text)
 
 
 class ArticleName(SQLModel, table=True):
     """An author or a keyword of an article under its folded name, for filters."""
 
     __tablename__ = "article_name"
-    __table_args__ = (Index(None, "field", "key", "article_id"), {"sqlite_with_rowid": False})
+    __table_args__ = (sa.Index(None, "field", "key", "article_id"), {"sqlite_with_rowid": False})
 
     article_id: UUID = Field(sa_column=_article_id())
     field: str = Field(max_length=7, primary_key=True)
-    key: str = Field(sa_type=Text, primary_key=True)
-    label: str = Field(sa_type=Text)
+    key: str = Field(sa_type=sa.Text, primary_key=True)
+    label: str = Field(sa_type=sa.Text)
 
 
 class Source(SQLModel, table=True):
@@ -272,8 +256,8 @@ class Source(SQLModel, table=True):
     __tablename__ = "sighting"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    story_id: UUID = Field(sa_column=Column(ForeignKey("story.id"), primary_key=True))
-    path: str = Field(sa_type=Text, primary_key=True)
+    story_id: UUID = Field(sa_column=sa.Column(sa.ForeignKey("story.id"), primary_key=True))
+    path: str = Field(sa_type=sa.Text, primary_key=True)
     sha256: str = Field(max_length=64, primary_key=True)
     position: int
     reader: str = Field(max_length=32)
@@ -282,8 +266,8 @@ class Source(SQLModel, table=True):
     page: str | None = Field(max_length=64, index=True)
     load: int | None
     version: int
-    given_us: int | None = Field(sa_type=BigInteger)
-    given_number: int | None = Field(sa_type=BigInteger)
+    given_us: int | None = Field(sa_type=sa.BigInteger)
+    given_number: int | None = Field(sa_type=sa.BigInteger)
     due_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
@@ -291,14 +275,14 @@ class Tombstone(SQLModel, table=True):
     """An article that is no longer shown: the change that removed it, the reason and the time."""
 
     article_id: UUID = Field(primary_key=True)
-    change: int = Field(sa_type=BigInteger, index=True)
+    change: int = Field(sa_type=sa.BigInteger, index=True)
     why: str = Field(max_length=9)
     """removed, erased, withheld or joined."""
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-def _entity(name: str, *, key: bool = True) -> Column[Any]:
-    return Column(name, ForeignKey("entity.number"), primary_key=key, nullable=False)
+def _entity(name: str, *, key: bool = True) -> sa.Column[Any]:
+    return sa.Column(name, sa.ForeignKey("entity.number"), primary_key=key, nullable=False)
 
 
 class StoredEntity(SQLModel, table=True):
@@ -310,23 +294,23 @@ class StoredEntity(SQLModel, table=True):
 
     __tablename__ = "entity"
     __table_args__ = (
-        Index(None, "article_count", "id"),
-        Index(None, "type", "article_count", "id"),
-        Index(None, "name_key", "id"),
-        Index(None, "type", "name_key", "id"),
+        sa.Index(None, "article_count", "id"),
+        sa.Index(None, "type", "article_count", "id"),
+        sa.Index(None, "name_key", "id"),
+        sa.Index(None, "type", "name_key", "id"),
     )
 
     number: int | None = Field(primary_key=True, default=None)
     id: UUID = Field(unique=True)
     type: str = Field(max_length=12)
-    known: str | None = Field(sa_type=Text)
-    name: str = Field(sa_type=Text)
-    name_key: str = Field(sa_type=Text)
+    known: str | None = Field(sa_type=sa.Text)
+    name: str = Field(sa_type=sa.Text)
+    name_key: str = Field(sa_type=sa.Text)
     name_fixed: bool
-    heir: int | None = Field(sa_column=Column(ForeignKey("entity.number"), index=True))
+    heir: int | None = Field(sa_column=sa.Column(sa.ForeignKey("entity.number"), index=True))
     full: int | None
-    wikidata: str | None = Field(sa_type=Text)
-    iso: str | None = Field(sa_type=Text)
+    wikidata: str | None = Field(sa_type=sa.Text)
+    iso: str | None = Field(sa_type=sa.Text)
     article_count: int
     mention_count: int
 
@@ -340,18 +324,18 @@ class Alias(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index(None, "key", "entity"),
-        Index(None, "surname", "entity"),
+        sa.Index(None, "key", "entity"),
+        sa.Index(None, "surname", "entity"),
         {"sqlite_with_rowid": False},
     )
 
     entity: int = Field(sa_column=_entity("entity"))
-    label: str = Field(sa_type=Text, primary_key=True)
-    key: str = Field(sa_type=Text)
+    label: str = Field(sa_type=sa.Text, primary_key=True)
+    key: str = Field(sa_type=sa.Text)
     named: int
     called: int
     kept: bool
-    surname: str = Field(sa_type=Text)
+    surname: str = Field(sa_type=sa.Text)
     beside: int
 
 
@@ -372,15 +356,15 @@ class StoredMention(SQLModel, table=True):
     bullet: int | None
     start: int
     end: int
-    surface: str = Field(sa_type=Text)
-    name: str = Field(sa_type=Text)
+    surface: str = Field(sa_type=sa.Text)
+    name: str = Field(sa_type=sa.Text)
 
 
 class ArticleEntity(SQLModel, table=True):
     """An entity in an article, with its count of mentions and the article's day (UTC, ordinal)."""
 
     __tablename__ = "appearance"
-    __table_args__ = (Index(None, "entity", "day"), {"sqlite_with_rowid": False})
+    __table_args__ = (sa.Index(None, "entity", "day"), {"sqlite_with_rowid": False})
 
     article_id: UUID = Field(sa_column=_article_id())
     entity: int = Field(sa_column=_entity("entity"))
@@ -392,7 +376,7 @@ class Cooccurrence(SQLModel, table=True):
     """The number of articles with two entities; one row for each direction."""
 
     __tablename__ = "companion"
-    __table_args__ = (Index(None, "entity", "count", "other"), {"sqlite_with_rowid": False})
+    __table_args__ = (sa.Index(None, "entity", "count", "other"), {"sqlite_with_rowid": False})
 
     entity: int = Field(sa_column=_entity("entity"))
     other: int = Field(sa_column=_entity("other"))
@@ -402,19 +386,19 @@ class Cooccurrence(SQLModel, table=True):
 class Extraction(SQLModel, table=True):
     """The version of an article that was extracted, or the error."""
 
-    __table_args__ = (Index(None, "error"), {"sqlite_with_rowid": False})
+    __table_args__ = (sa.Index(None, "error"), {"sqlite_with_rowid": False})
 
     article_id: UUID = Field(sa_column=_article_id())
     digest: str = Field(max_length=32)
-    version: str = Field(sa_type=Text)
-    error: str | None = Field(sa_type=Text)
+    version: str = Field(sa_type=sa.Text)
+    error: str | None = Field(sa_type=sa.Text)
 
 
 class Reassignment(SQLModel, table=True):
     """An operator's decision that `entity` is `target` in an article; it outlives the article."""
 
     __tablename__ = "split"
-    __table_args__ = (Index(None, "article_id"), {"sqlite_with_rowid": False})
+    __table_args__ = (sa.Index(None, "article_id"), {"sqlite_with_rowid": False})
 
     entity: int = Field(sa_column=_entity("entity"))
     article_id: UUID = Field(primary_key=True)
@@ -426,11 +410,11 @@ class ApiKey(SQLModel, table=True):
 
     __tablename__ = "api_key"
 
-    name: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=sa.Text, primary_key=True)
     prefix: str = Field(max_length=11, index=True)
     digest: str = Field(max_length=64, unique=True)
     scope: str = Field(max_length=5)
-    source: str | None = Field(sa_type=Text)
+    source: str | None = Field(sa_type=sa.Text)
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime | None = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(sa_type=UtcDateTime)
@@ -438,13 +422,13 @@ class ApiKey(SQLModel, table=True):
     """Its last use, to the hour."""
 
 
-def tables(*names: str) -> list[Table]:
+def tables(*names: str) -> list[sa.Table]:
     """The tables of these names."""
     return [metadata.tables[name] for name in names]
 
 
 def insert_all(
-    connection: Connection, statement: Insert, rows: Sequence[Mapping[str, Any]]
+    connection: sa.Connection, statement: sa.Insert, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Insert `rows`, which all have the same columns, faster than `connection.execute`.
 
@@ -462,7 +446,7 @@ def insert_all(
 
 @lru_cache(maxsize=64)
 def _insertion(
-    dialect: Dialect, statement: Insert, names: tuple[str, ...]
+    dialect: Dialect, statement: sa.Insert, names: tuple[str, ...]
 ) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
     """The SQL, and its parameters in order: name and bind processor."""
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
@@ -473,8 +457,31 @@ def _insertion(
     ]
 
 
-def chunks(ids: Iterable[T]) -> Iterator[list[T]]:
-    """`ids` in lists of 500, below every database's limit of bind parameters."""
+def among(
+    session: Session,
+    statement: sa.Select[Any],
+    column: sa.ColumnElement[Any],
+    values: Iterable[Any],
+) -> Iterator[Any]:
+    """The rows of `statement` with one of `values` in `column`; these may be any number."""
+    for some in chunks(values):
+        yield from session.execute(statement.where(column.in_(some)))
+
+
+def delete_among(session: Session, column: sa.ColumnElement[Any], values: Iterable[Any]) -> None:
+    """Delete the rows with one of `values` in `column`; these may be any number."""
+    for some in chunks(values):
+        session.execute(sa.delete(column.table).where(column.in_(some)))
+
+
+def execute_all(session: Session, step: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute `step` once for each of `rows`."""
+    if rows:
+        session.connection().execute(step, rows)
+
+
+def chunks(ids: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """`ids` in lists of `size`; 500 are below every database's limit of bind parameters."""
     ordered = list(ids)
-    for start in range(0, len(ordered), 500):
-        yield ordered[start : start + 500]
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]

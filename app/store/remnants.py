@@ -133,10 +133,9 @@ def _swap(database: Database, name: str) -> None:
 def _discard(database: Database, name: str) -> None:
     """Drop a copy or an old table if it exists; first delete its rows in short transactions."""
     with database.restructuring() as connection:
-        if connection.dialect.has_table(connection, name):
-            shape = _shape(connection, name)
-        else:
+        if not connection.dialect.has_table(connection, name):
             return
+        shape = _shape(connection, name)
 
     def step(connection: Connection, condition: str, values: tuple[Any, ...]) -> None:
         connection.exec_driver_sql(f"DELETE FROM {name} WHERE {condition}", values)
@@ -161,9 +160,7 @@ def _unfollow(connection: Connection, other: str) -> None:
 
 
 def _walk(
-    database: Database,
-    shape: _Shape,
-    step: Callable[[Connection, str, tuple[Any, ...]], None],
+    database: Database, shape: _Shape, step: Callable[[Connection, str, tuple[Any, ...]], None]
 ) -> None:
     """Apply `step` to all rows in key order, _STEP at a time."""
     key = ", ".join(shape.key)

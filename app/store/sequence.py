@@ -90,11 +90,9 @@ def store_id(session: Session) -> UUID:
 
 def last_change(session: Session) -> int:
     """The number of the last change; 0 in a new store."""
-    found: int = session.execute(select(_store.c.change)).scalar_one()
-    return found
+    return int(session.execute(select(_store.c.change)).scalar_one())
 
 
 def count(session: Session) -> int:
     """The number of articles."""
-    found: int = session.execute(select(func.count()).select_from(_article)).scalar_one()
-    return found
+    return int(session.execute(select(func.count()).select_from(_article)).scalar_one())

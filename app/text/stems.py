@@ -242,12 +242,7 @@ def _korean(word: str) -> str:
 _persian_stem = _snowball("persian")
 
 
-def _persian(word: str) -> str:
-    return _persian_stem(word.replace("ي", "ی").replace("ك", "ک"))
-
-
-def _russian(word: str) -> str:
-    return word.replace("ё", "е")
+_PERSIAN_LETTERS = str.maketrans("يك", "یک")
 
 
 LANGUAGES: dict[str, Language] = {
@@ -262,7 +257,7 @@ LANGUAGES: dict[str, Language] = {
     "it": Language(snowball="italian", bare=_ITALIAN),
     "de": Language(snowball="german", more=_german_more),
     "tr": Language(bare=_APOSTROPHE, stem=_turkish, lower=_turkish_lower),
-    "ru": Language("Cyrillic", snowball="russian", bare=_russian),
+    "ru": Language("Cyrillic", snowball="russian", bare=lambda word: word.replace("ё", "е")),
     "sr": Language("Cyrillic", snowball="serbian"),
     "el": Language("Greek", snowball="greek"),
     "hy": Language("Armenian", snowball="armenian"),
@@ -272,7 +267,7 @@ LANGUAGES: dict[str, Language] = {
     "ar": Language(
         "Arabic", bare=lambda word: _ARTICLE.sub("", word), stem=_arabic, more=_arabic_more
     ),
-    "fa": Language("Arabic", stem=_persian),
+    "fa": Language("Arabic", stem=lambda word: _persian_stem(word.translate(_PERSIAN_LETTERS))),
     "he": Language("Hebrew", more=_hebrew_more),
     "ko": Language("Hangul", bare=_korean),
 }

@@ -31,7 +31,7 @@ from app import api as app_api
 from app.api import create_app
 from app.api.schemas.requests import ArticleField, Facet
 from app.entities import mentions
-from app.extract import TYPES
+from app.extract.base import TYPES
 from app.services import indexing
 from tests import factories
 from tests.fake_extractor import NAMES, FakePool

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from app.extract import Failure, Text, open_extractor
+from app.extract import open_extractor
+from app.extract.base import Failure, Text
 from tests.bench import corpus
 from tests.bench.processes import Neighbours, Ran, run, say
 from tests.bench.scale import MOST_NEIGHBOURS

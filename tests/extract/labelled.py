@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from app import ingest
-from app.extract import Failure, Resolving, Text, open_extractor, pipeline
+from app.extract import Resolving, open_extractor, pipeline
+from app.extract.base import Failure, Text
 from app.text import fold
 from tests.bench import corpus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.extract import Extractor, Mention
+    from app.extract.base import Extractor, Mention
 
 HERE = Path(__file__).parent
 SEEDS = HERE.parents[1] / "seeds"

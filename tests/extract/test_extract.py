@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.errors import ExtractorMissing
-from app.extract import Failure, Mention, Resolving, Text, document, open_extractor, spacy_model
+from app.extract import Resolving, document, open_extractor, spacy_model
+from app.extract.base import Failure, Mention, Text
 from app.extract.rules import RulesFinder
 
 if TYPE_CHECKING:

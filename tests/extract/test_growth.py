@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.extract import Resolving, Text
+from app.extract import Resolving
+from app.extract.base import Text
 from app.extract.rules import RulesFinder
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from app.extract import Resolving, Text, document, open_extractor
+from app.extract import Resolving, document, open_extractor
+from app.extract.base import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,7 @@
 In: a request as it came. Out: the same request with `client`, `scheme`, `Host`, `root_path`
 and `path` as they were at the outermost proxy; a `Host` that was replaced is in `sent_host`.
 `X-Forwarded-…` headers are believed from the networks that the operator named and dropped from
-everybody else; no request can widen that. Of a header that came more than once the last value
+everybody else; no request can widen that. The last value of a header that came more than once
 counts: the nearest proxy wrote it.
 """
 
@@ -18,15 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.settings import is_prefix
 
 FORWARDED = frozenset(
-    {
-        b"forwarded",
-        b"x-real-ip",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-port",
-        b"x-forwarded-prefix",
-        b"x-forwarded-proto",
-    }
+    {b"forwarded", b"x-real-ip"}
+    | {b"x-forwarded-" + each for each in (b"for", b"host", b"port", b"prefix", b"proto")}
 )
 """What is taken out of each request. Three of them are read by nobody: `forwarded` and `x-real-ip`
 say again what others say, and `x-forwarded-port` is a proxy's own port, not the client's."""
@@ -37,11 +30,7 @@ class Proxied:
     """Gives the application each request as the outermost proxy got it."""
 
     def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        root_path: str,
-        trusted: Sequence[IPv4Network | IPv6Network],
+        self, app: ASGIApp, *, root_path: str, trusted: Sequence[IPv4Network | IPv6Network]
     ) -> None:
         self._app = app
         self._root_path = root_path

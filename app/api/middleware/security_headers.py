@@ -57,7 +57,7 @@ class Restricted:
 
 
 def shared_with(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
-    """`app`, whose answers pages of `origins` may read; with none it is `app` itself."""
+    """`app` with answers that pages of `origins` may read; `app` itself without any."""
     if not origins:
         return app
     return CORSMiddleware(

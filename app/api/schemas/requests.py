@@ -9,18 +9,10 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app import filters
 from app.api import cursors, inputs
@@ -38,7 +30,7 @@ _Name = Annotated[
 ]
 """Documented here and refused by `filters`, with a better message than a pattern's."""
 Names = Annotated[list[_Name], Field(default_factory=list, max_length=50, fail_fast=True)]
-_DATE: dict[str, JsonValue] = {"pattern": "^[0-9]{4}"}
+_DATE: dict[str, Any] = {"pattern": "^[0-9]{4}"}
 Facet = Literal[
     "source",
     "place",
@@ -136,8 +128,11 @@ class _Filtered(_Limited):
 
     def filters(self) -> Filters:
         """The filters; raises ParameterError for a value that none can have."""
+        return self._filters()
+
+    def _filters(self, **more: Any) -> Filters:
         named = {name: getattr(self, name) for name in filters.NAMED}
-        return filters.parse(named, since=self.from_, until=self.to, time_zone=self.tz)
+        return filters.parse(named, since=self.from_, until=self.to, time_zone=self.tz, **more)
 
 
 _NAMES = [each.name for each in fields(WholeArticle)]
@@ -171,16 +166,7 @@ class _Chosen(_Filtered, Page):
 
     def filters(self) -> Filters:
         """The filters; raises ParameterError for a value that none can have."""
-        named = {name: getattr(self, name) for name in filters.NAMED}
-        return filters.parse(
-            named,
-            since=self.from_,
-            until=self.to,
-            time_zone=self.tz,
-            ids=self.id,
-            urls=self.url,
-            guids=self.guid,
-        )
+        return self._filters(ids=self.id, urls=self.url, guids=self.guid)
 
 
 class ArticleParameters(_Chosen):

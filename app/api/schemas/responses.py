@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
 from app.articles import history, read
 from app.articles.history import VersionPart
-from app.articles.read import ArticleSummary, Event, Subjects
+from app.articles.read import ArticleSummary, Event
 from app.articles.save import Outcome
 from app.articles.versions import Status as VersionStatus
-from app.ingest.draft import Precision
+from app.ingest.draft import FIELDS
 from app.search.highlight.highlighter import Highlight
 from app.services.extraction import ExtractionStatus
 from app.services.indexing import StateName
@@ -65,45 +65,23 @@ class VersionList(ItemList[Version]):
     """A page of the versions of an article, newest first."""
 
 
-class WholeVersion(BaseModel):
-    """A version of an article as it was given."""
-
-    id: Annotated[UUID, Field(description="Of the article.")]
-    version: int
-    arrived_at: datetime
-    is_shown: bool
-    status: VersionStatus
-    headline: str
-    summary: list[str]
-    caption: str | None
-    credit: str | None
-    byline: str | None
-    authors: list[str]
-    dateline: str | None
-    places: list[str]
-    body: str
-    word_count: int
-    published_at: datetime | None
-    published_precision: Precision | None
-    updated_at: datetime | None
-    embargoed_until: datetime | None
-    guid: str | None
-    sender_version: int | None
-    source: str | None
-    url: str | None
-    language: str | None
-    section: str | None
-    keywords: list[str]
-    urgency: int | None
-    subjects: Subjects
-    usage_terms: str | None
-    warnings: list[str]
-    compared_with: Annotated[
-        int | None, Field(description="The version before, of those whose text is kept.")
-    ]
-    difference: Annotated[
-        list[VersionPart], Field(description="What became of its texts, of those that differ.")
-    ]
+_COMPARED = Field(description="The version before, of those whose text is kept.")
+_DIFFERENCE = Field(description="What became of its texts, of those that differ.")
+_MEMBERS: dict[str, Any] = get_type_hints(read.WholeArticle) | {"subjects": read.Subjects}
+_BEHIND = FIELDS.index("body") + 1
+_GIVEN = (*FIELDS[:_BEHIND], "word_count", *FIELDS[_BEHIND:])
+WholeVersion = create_model(
+    "WholeVersion",
+    __doc__="A version of an article as it was given.",
+    id=Annotated[UUID, Field(description="Of the article.")],
+    version=int,
+    arrived_at=datetime,
+    is_shown=bool,
+    status=VersionStatus,
+    **{name: _MEMBERS[name] for name in _GIVEN},
+    compared_with=Annotated[int | None, _COMPARED],
+    difference=Annotated[list[VersionPart], _DIFFERENCE],
+)
 
 
 class SearchHit(BaseModel):

@@ -86,7 +86,8 @@ def _long_form(reading: Reading, number: int, end: int, short: str) -> tuple[int
             continue
         if wanted in {initials(window), initials(major), initials(_capitalized(major))}:
             start = words[-count].start()
-            return start, end, _type_there(reading, number, start, end)
+            known = authority.lookup(read[start:end])
+            return start, end, known[0].type if known else "organization"
     there = [span for span in reading.touching(number, end - 1, end) if span.end == end]
     if there and there[0].type != "person" and " " in reading.surface(there[0]):
         letters = iter(reading.surface(there[0]).casefold())
@@ -105,11 +106,6 @@ def initials(words: list[str]) -> str:
     """The first letters of words and of their hyphenated parts, in lower case."""
     parts = [part for word in words for part in re.split(r"[-/.&’']", word) if part]
     return "".join(part[0] for part in parts if part != "s").casefold()
-
-
-def _type_there(reading: Reading, number: int, start: int, end: int) -> Type:
-    known = authority.lookup(reading.passages[number].read[start:end])
-    return known[0].type if known else "organization"
 
 
 def _places(reading: Reading, learnt: Collection[str]) -> dict[str, list[tuple[int, int, int]]]:

@@ -32,9 +32,7 @@ _STATE = re.compile(
 def known_names(reading: Reading) -> None:
     """Retype what the file knows better, and add what the model missed."""
     sport = is_sport(reading)
-    for number, passage in enumerate(reading.passages):
-        if passage.field == "dateline":
-            continue
+    for number, passage in reading.prose():
         for hit in authority.scan(passage.read):
             there = reading.touching(number, hit.start, hit.end)
             if not there:
@@ -50,9 +48,7 @@ def known_names(reading: Reading) -> None:
 
 def sure_names(reading: Reading) -> None:
     """Add the names of the file that mean one entity and nothing else in any language."""
-    for number, passage in enumerate(reading.passages):
-        if passage.field == "dateline":
-            continue
+    for number, passage in reading.prose():
         for hit in authority.scan(passage.read):
             weak = any(hit.name in entry.weak | entry.ambiguous for entry in hit.entries)
             long = len(hit.name) > _FEW or hit.name.isupper()
@@ -250,9 +246,7 @@ def _titled(text: str) -> str:
 def abbreviated_states(reading: Reading) -> None:
     """Take `Ore.` behind a town and a comma, or in `D-Ore.`, for the state."""
     short = authority.abbreviations() | authority.postal_codes()
-    for number, passage in enumerate(reading.passages):
-        if passage.field == "dateline":
-            continue
+    for number, passage in reading.prose():
         for match in re.finditer(
             r"(?:(?<=[a-z.]),\s|(?<=\b[DRI]-))"
             r"([A-Z][\w]{1,4}\.|[A-Z]\.[A-Z][a-z]?\.|[A-Z]{2}(?!\w)|[A-Z][a-z]{1,4}(?=[,.;)]))",

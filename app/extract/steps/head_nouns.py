@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 # No word is endless, so that a long run of letters is not looked through from each of them.
 _CAP = r"(?:(?:[A-Z]\.){2,9}|[A-Z][\w’'&-]{0,99}|[A-Z]\.)"
-_JOIN = r"(?:[ ](?:and|&|of|for|the|in|de|on)(?:[ ]the)?)"
 _OF = re.compile(
     rf"(?<![\w-])(?:{_CAP}[ ]){{0,4}}(?:{'|'.join(sorted(lexicon.OF_HEADS))})[ ]"
     rf"(?:of|for)[ ](?:the[ ])?{_CAP}(?:(?:,?[ ]and|[ ]of|[ ]for)?[ ]{_CAP}){{0,4}}"
@@ -33,9 +32,7 @@ _SUFFIXES = re.compile(
 
 def organizations(reading: Reading) -> None:
     """Find and widen organizations and places by the words that name their kind."""
-    for number, passage in enumerate(reading.passages):
-        if passage.field == "dateline":
-            continue
+    for number, passage in reading.prose():
         for match in _OF.finditer(passage.read):
             owner = re.match(r".*?['’]s?[ ](?=.*[ ](?:of|for)[ ])", match.group())
             start = match.start() + (owner.end() if owner else 0)
@@ -108,10 +105,8 @@ def _with_suffix(reading: Reading, span: Span) -> None:
 
 def _runs(reading: Reading) -> None:
     """Capitalized runs that end in the kind of an organization or a place."""
-    for number, passage in enumerate(reading.passages):
-        if passage.field in {"dateline", "headline"}:
-            continue
-        for match in _RUN.finditer(passage.read):
+    for number, passage in reading.prose():
+        for match in _RUN.finditer(passage.read) if passage.field != "headline" else ():
             for start, end, type_ in _kinds(passage.read, match.start(), match.end()):
                 _take(reading, number, start, end, type_)
 

@@ -54,9 +54,7 @@ _PERSONAL = re.compile(r"(?i)\b(?:van|von|bin|ibn|bint|al|el)[ ]")
 
 def particles(reading: Reading) -> None:
     """Have names with particles whole: `Rafael van der Vaart`, `von der Leyen`."""
-    for number, passage in enumerate(reading.passages):
-        if passage.field == "dateline":
-            continue
+    for number, passage in reading.prose():
         for match in _COMPOUND.finditer(passage.read):
             start, end = match.start(), match.end()
             there = reading.touching(number, start, end)
@@ -123,9 +121,7 @@ _GIVEN = re.compile(
 
 def given_names(reading: Reading) -> None:
     """Find the people that the model missed by their given names: `Ingrid Solheim`."""
-    for number, passage in enumerate(reading.passages):
-        if passage.field == "dateline":
-            continue
+    for number, passage in reading.prose():
         for match in _GIVEN.finditer(passage.read):
             words = match.group(2).split()
             if match.group(1) not in lexicon.GIVEN_NAMES or not _may_follow(words):

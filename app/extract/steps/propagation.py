@@ -35,9 +35,7 @@ def propagate(reading: Reading) -> None:
     types = _forms(reading)
     lengths = _lengths(types)
     taken = _taken(reading)
-    for number, passage in enumerate(reading.passages):
-        if passage.field == "dateline":
-            continue
+    for number, passage in reading.prose():
         read, there = passage.read, taken[number]
         for match in _WORD.finditer(read):
             start = match.start()
@@ -165,7 +163,7 @@ class _Organizations:
     def beginning(self, words: tuple[str, ...]) -> str | None:
         """The name that begins with these words and goes on with what a short form leaves out.
 
-        Of several the longest, where each begins the next; None without any, "" where they differ.
+        The longest of several, where each begins the next; None without any, "" where they differ.
         """
         if words not in self._begun:
             longer = self._longer.get(words, ())

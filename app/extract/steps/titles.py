@@ -152,9 +152,7 @@ _COMPANY = re.compile(
 
 def _behind_titles(reading: Reading, companies: set[str]) -> None:
     """Mark the capitalized words behind a title as a person, where the model saw none or else."""
-    for number, passage in enumerate(reading.passages):
-        if passage.field == "dateline":
-            continue
+    for number, passage in reading.prose():
         for title in _TITLED.finditer(passage.read):
             start = _behind_office(passage.read, title)
             name = _PERSON_AFTER_TITLE.match(passage.read, start)

@@ -29,9 +29,7 @@ def mend(reading: Reading) -> None:
     shouting: list[Passage] = []
     titled: list[Passage] = []
     others: list[Passage] = []
-    for passage in reading.passages:
-        if passage.field == "dateline":
-            continue
+    for _, passage in reading.prose():
         if _in_capitals(passage.read):
             shouting.append(passage)
         elif passage.field == "headline" and _in_title_case(passage.read):

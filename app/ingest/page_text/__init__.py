@@ -141,7 +141,7 @@ def parse(data: bytes, path: str, *, encoding: str | None = None) -> Iterator[Dr
         reason = _no_article([page[number] for story in stories for number in story.text])
     found = [] if reason else _heads(page, stories)
     texts = [boilerplate.sift(head.text) for _, head in found]
-    if len(found) > 1 and not any(map(_has_body, texts)):
+    if len(found) > 1 and all(_body_start(each) >= boilerplate.tail(each) for each in texts):
         reason = "a listing of headlines, not an article"
     if len(found) == 1 and key(found[0][1].headline or "") in ALWAYS_STATIC:
         reason = f'a static page ("{found[0][1].headline}"), not an article'
@@ -167,7 +167,7 @@ def parse(data: bytes, path: str, *, encoding: str | None = None) -> Iterator[Dr
         draft = _draft(head, texts[position], origin)
         if isinstance(draft, str):
             yield Reject(path, line + 1, draft)
-        elif not any(_is_same(draft, other) for other in drafts):
+        elif all(draft != replace(other, origin=draft.origin) for other in drafts):
             drafts.append(draft)
             yield draft
 
@@ -273,11 +273,6 @@ def _texts(page: list[str], numbers: tuple[int, ...]) -> list[str]:
     return texts
 
 
-def _has_body(texts: list[str]) -> bool:
-    """Whether anything of `texts`, sifted, is neither summary nor tail."""
-    return _body_start(texts) < boilerplate.tail(texts)
-
-
 def _body_start(texts: list[str]) -> int:
     """Where the summary in bullets that opens `texts` ends."""
     start = 0
@@ -343,11 +338,6 @@ def _draft(head: Head, texts: list[str], origin: Origin) -> Draft | str:
         warnings=tuple(doubts),
     )
     return bounds.excess(draft) or draft
-
-
-def _is_same(draft: Draft, other: Draft) -> bool:
-    """Whether two drafts of a page differ in nothing but their place."""
-    return draft.headline == other.headline and draft == replace(other, origin=draft.origin)
 
 
 def _unrepeated(head: Head, texts: list[str]) -> list[str]:

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from app.extract import authority
 from app.ingest import authors
 from app.ingest.page_text import dates
 from app.ingest.vocabulary import (
@@ -222,10 +221,8 @@ def _is_listed(found: Dateline) -> bool:
 
 
 def _is_known(name: str) -> bool:
-    """Whether the authority file has a place of that name."""
-    if name.upper() in REGIONS or name in PLACES or name.upper() in PLACES:
-        return True
-    return bool(authority.lookup(name, "place"))
+    """Whether a list has a place of that name, perhaps in capitals."""
+    return name.upper() in PLACES or authors.is_place(name)
 
 
 def _is_label(found: Dateline) -> bool:

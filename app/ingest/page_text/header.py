@@ -303,14 +303,10 @@ def _is_dated(head: Head, line: str) -> bool:
         head.updated = head.updated or told.updated
         head.source = head.source or told.source
     else:
-        return _DAY_ALONE.fullmatch(line) is not None or _is_timed(line)
+        label, _, rest = line.partition(" ")  # a clock behind a label: Updated 14:35 GMT
+        is_timed = label.rstrip(":").casefold() in _TIMED and page_text_dates.is_clock(rest)
+        return is_timed or _DAY_ALONE.fullmatch(line) is not None
     return True
-
-
-def _is_timed(line: str) -> bool:
-    """Whether `line` is a clock behind a label: `Updated 14:35 GMT`."""
-    label, _, rest = line.partition(" ")
-    return label.rstrip(":").casefold() in _TIMED and page_text_dates.is_clock(rest)
 
 
 def _dates(line: str) -> bool:
@@ -427,7 +423,7 @@ def _headline(texts: list[str], start: int) -> tuple[int | None, int | None]:
 def _topmost(texts: list[str], start: int, day: int) -> int | None:
     """The headline above the day: the uppermost of the lines next to it that may be one.
 
-    Of a headline and a standfirst the headline comes first; labels stand above both.
+    The headline comes before the standfirst; labels stand above both.
     """
     found = None
     for up in range(day - 1, start - 1, -1):
@@ -436,7 +432,8 @@ def _topmost(texts: list[str], start: int, day: int) -> int | None:
             if found is None or _may_stand_between(line):
                 continue
             break
-        if found is None or not _is_short(line):
+        is_kicker = line[0] in "*-" or (line.isascii() and len(line.split()) <= _KICKER)
+        if found is None or not is_kicker:
             found = up
     if found is not None and boilerplate.is_name_in_place(texts[found]):
         found = next((up for up in range(found - 1, start - 1, -1) if _may_head(texts[up])), found)
@@ -450,11 +447,6 @@ def _may_stand_between(line: str) -> bool:
     if boilerplate.byline(line) is not None or boilerplate.is_button(line):
         return True
     return captions.is_photos(line) or (line.endswith((".", "。", "।", "۔")) and len(line) < _LEAD)
-
-
-def _is_short(line: str) -> bool:
-    """Whether `line` is a section or a kicker rather than a headline."""
-    return line[0] in "*-" or (line.isascii() and len(line.split()) <= _KICKER)
 
 
 def _may_stop(line: str) -> bool:

@@ -12,19 +12,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from app.extract import authority
 from app.ingest import authors
-from app.ingest.cleaning import key
 from app.ingest.page_text import boilerplate, dates
-from app.ingest.vocabulary import (
-    PATTERNS,
-    PLACES,
-    PUBLISHED_LABELS,
-    REGIONS,
-    STAFF,
-    UPDATED_LABELS,
-    WEEKDAYS,
-)
+from app.ingest.vocabulary import PATTERNS, PUBLISHED_LABELS, UPDATED_LABELS, WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +90,7 @@ class _Told:
         label = _label(part)
         if label is not None:
             self.is_update = label
-        elif is_place(part):
+        elif authors.is_place(part):
             pass
         elif _is_house(part):
             self.houses.append(part)
@@ -165,14 +155,7 @@ def _is_name(part: str) -> bool:
     return boilerplate.byline(part) is not None or boilerplate.are_names(part, beside_day=True)
 
 
-def is_place(part: str) -> bool:
-    """Whether a list has a place of that name, in whatever script."""
-    return part.upper() in REGIONS or part in PLACES or bool(authority.lookup(part, "place"))
-
-
 def _is_house(part: str) -> bool:
     if len(part) > _LONGEST_HOUSE or boilerplate.byline(part) not in (None, part):
         return False
-    if key(part) in STAFF or _HOUSE.fullmatch(part) is not None:
-        return True
-    return authors.is_organization(part)
+    return _HOUSE.fullmatch(part) is not None or authors.is_organization(part)

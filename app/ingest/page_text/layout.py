@@ -28,22 +28,8 @@ _ALIKE = 0.6  # of the words, for two lines to be versions of one headline
 _UNLIKE = "headline: the page does not repeat it"
 _SITE = re.compile(r" ?[|–—-] ?arab ?news.{0,20}", re.IGNORECASE)  # of a browser's title
 _SENTENCE_ENDS = (
-    "。",
-    "。」",
-    "۔",
-    "।",
-    "，",
-    "、",
-    "،",
-    "：",
-    ".",
-    ".”",
-    '."',
-    ".’",
-    ".'",
-    ":",
-    ",",
-    ";",
+    *("。", "。」", "۔", "।", "，", "、", "،", "："),
+    *(".", ".”", '."', ".’", ".'", ":", ",", ";"),
 )
 
 

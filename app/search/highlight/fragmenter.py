@@ -38,7 +38,7 @@ _WORD_START = re.compile(r"(?<=\s)\S")
 def cut(text: str, marks: Sequence[Mark], most: int) -> list[tuple[int, int]]:
     """Start and end of the best passages, at most `most`, in text order, without overlap.
 
-    Of equally good marks the first win.
+    The first of equally good marks win.
     """
     cuts: list[tuple[int, int]] = []
     shown: set[int] = set()
@@ -62,7 +62,7 @@ def _best(
 ) -> Sequence[Mark]:
     """The marks of the best passage: by clauses not shown yet, then clauses, then marks.
 
-    Of equally good passages the first wins.
+    The first of equally good passages wins.
     """
     best = (0, 0, 0)
     found = marks[:1]

@@ -6,7 +6,7 @@ Chooses the fields to show and writes their passages as escaped HTML whose only 
 by place alone, has no highlights.
 
     >>> from app.search.query.tree import Word
-    >>> marker = compile(Word(text="fills", token="fill"))
+    >>> marker = Marker(Word(text="fills", token="fill"))
     >>> marker.highlights("Rain fills <all>", [], None, "")[0].text
     'Rain <mark>fills</mark> &lt;all&gt;'
 """
@@ -55,15 +55,10 @@ class _Passage(NamedTuple):
     marks: int
 
 
-def compile(query: Query | None) -> Marker:  # noqa: A001 as re.compile: once for many texts
-    """The Marker of `query`; make it once a search."""
-    return Marker(query)
-
-
 class Marker:
     """Marks the words of one query in articles; caches the words it has seen.
 
-    Not thread-safe.
+    Make it once a search. Not thread-safe.
     """
 
     def __init__(self, query: Query | None) -> None:
@@ -131,12 +126,7 @@ class Marker:
 def _marked(text: str, marks: Iterable[Mark], start: int, end: int) -> str:
     parts = []
     for mark in marks:
-        parts += [
-            html.escape(text[start : mark.start]),
-            "<mark>",
-            html.escape(text[mark.start : mark.end]),
-            "</mark>",
-        ]
+        before, marked = text[start : mark.start], text[mark.start : mark.end]
+        parts.append(f"{html.escape(before)}<mark>{html.escape(marked)}</mark>")
         start = mark.end
-    parts.append(html.escape(text[start:end]))
-    return "".join(parts)
+    return "".join(parts) + html.escape(text[start:end])

@@ -21,25 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from app.search.query.tree import (
-    TEXT_FIELDS,
-    And,
-    Boost,
-    Favoring,
-    Fuzzy,
-    Leaf,
-    Near,
-    Or,
-    Phrase,
-    Prefix,
-    Query,
-    Spelt,
-    Wildcard,
-    Within,
-    Word,
-    expression,
-    in_languages,
-)
+from app.search.query import tree
+from app.search.query.tree import Leaf, Query
 from app.text import tokens
 
 if TYPE_CHECKING:
@@ -105,12 +88,12 @@ def field_matchers(query: Query | None, language: str | None = None) -> dict[str
     """
     clauses: dict[tuple[tuple[str, ...], Leaf], int] = {}
     if query is not None:
-        query = in_languages(query, (language,) if language else ())
-        for clause in _leaves(query, TEXT_FIELDS):
+        query = tree.in_languages(query, (language,) if language else ())
+        for clause in _leaves(query, tree.TEXT_FIELDS):
             clauses.setdefault(clause, len(clauses))
     made: dict[tuple[int, ...], FieldMatcher] = {}
     found: dict[str, FieldMatcher] = {}
-    for field in TEXT_FIELDS:
+    for field in tree.TEXT_FIELDS:
         in_field = {n: leaf for (fields, leaf), n in clauses.items() if field in fields}
         key = tuple(in_field)
         if key not in made:
@@ -120,17 +103,12 @@ def field_matchers(query: Query | None, language: str | None = None) -> dict[str
 
 
 def _leaves(query: Query, fields: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Leaf]]:
-    match query:
-        case Word() | Spelt() | Phrase() | Prefix() | Fuzzy() | Wildcard():
-            yield fields, query
-        case And() | Or() | Near():
-            yield from chain.from_iterable(_leaves(clause, fields) for clause in query.clauses)
-        case Boost() | Favoring():
-            yield from _leaves(query.node, fields)
-        case Within():
-            yield from _leaves(query.node, (query.field,))
-        case _:
-            return
+    if isinstance(query, tree.Within):
+        fields = (query.field,)
+    if isinstance(query, Leaf):
+        yield fields, query
+    elif not isinstance(query, tree.Not):
+        yield from chain.from_iterable(_leaves(each, fields) for each in tree.clauses(query))
 
 
 class FieldMatcher:
@@ -147,20 +125,20 @@ class FieldMatcher:
         self._words: dict[str, int] = {}
         self._prefixes: dict[str, int] = {}
         self._patterns: list[tuple[re.Pattern[str], int]] = []
-        fuzzy: list[tuple[Fuzzy, int]] = []
-        phrases: list[tuple[Phrase, int]] = []
+        fuzzy: list[tuple[tree.Fuzzy, int]] = []
+        phrases: list[tuple[tree.Phrase, int]] = []
         for clause, leaf in leaves.items():
             match leaf:
-                case Word() | Spelt():
+                case tree.Word() | tree.Spelt():
                     for term in leaf.terms:
                         self._words[term] = clause
-                case Wildcard():
+                case tree.Wildcard():
                     self._patterns.append((_compiled(leaf.pattern), clause))
-                case Prefix():
+                case tree.Prefix():
                     self._prefixes[leaf.prefix] = clause
-                case Phrase():
+                case tree.Phrase():
                     phrases.append((leaf, clause))
-                case Fuzzy():
+                case tree.Fuzzy():
                     fuzzy.append((leaf, clause))
         self._is_empty = not leaves
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
@@ -261,7 +239,7 @@ class FieldMatcher:
 class _FuzzyWords:
     """The fuzzy words of a field: form, distance and clause of each."""
 
-    def __init__(self, leaves: Sequence[tuple[Fuzzy, int]]) -> None:
+    def __init__(self, leaves: Sequence[tuple[tree.Fuzzy, int]]) -> None:
         self.words = [(leaf.form, leaf.distance, clause) for leaf, clause in leaves]
         self._by_length: dict[int, list[tuple[str, int, int]]] = {}
         self._numbers = False  # whether a word without a letter can match one of them
@@ -294,7 +272,7 @@ class _FuzzyWords:
 class _Phrases:
     """The phrases of a field, matched by the places of their words in a text."""
 
-    def __init__(self, phrases: Sequence[tuple[Phrase, int]]) -> None:
+    def __init__(self, phrases: Sequence[tuple[tree.Phrase, int]]) -> None:
         self._phrases = phrases
         self.fits: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         """For each term the places of phrases that it can take, each as all its terms."""
@@ -366,7 +344,7 @@ class _Phrases:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(expression(pattern))
+    return re.compile(tree.expression(pattern))
 
 
 def _begins(stems: set[str], prefixes: set[str]) -> re.Pattern[str]:

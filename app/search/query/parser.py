@@ -17,28 +17,11 @@ from typing import NamedTuple
 import regex
 
 from app.errors import QueryError
+from app.search.query import tree
 from app.search.query.dates import is_relative
 from app.search.query.lexer import BLANKS, FIELD_ALIASES, Lexeme, read, replaced, shortened
 from app.search.query.terms import LARGEST_SLOP, quoted, term, words
-from app.search.query.tree import (
-    ANY,
-    FIELDS,
-    ONE,
-    QUOTES,
-    TEXT_FIELDS,
-    And,
-    Boost,
-    Fuzzy,
-    Near,
-    Not,
-    Or,
-    Phrase,
-    Prefix,
-    Query,
-    Wildcard,
-    Within,
-    Word,
-)
+from app.search.query.tree import ANY, FIELDS, ONE, QUOTES, TEXT_FIELDS
 
 DEEPEST_QUERY = 20
 """Most nested parentheses; a tree is at most four times as deep, plus two."""
@@ -52,12 +35,12 @@ _TAG = regex.compile(r"\#[\p{L}\p{N}]")
 _NUMBER = regex.compile(r"[0-9]+")
 
 
-def all_of(source: str, now: datetime, time_zone: str) -> Query:
+def all_of(source: str, now: datetime, time_zone: str) -> tree.Query:
     """The tree of a query with operators, fields and groups, its dates in `time_zone`."""
     return _Parser(source, now, time_zone).all()
 
 
-def any_of(source: str) -> Query:
+def any_of(source: str) -> tree.Query:
     """The tree of plain words and quoted phrases, joined by Or."""
     return _Parser(source, datetime.now(UTC), "UTC").any()
 
@@ -69,7 +52,7 @@ class _Part(NamedTuple):
     at every level. `start` and `end` include parentheses.
     """
 
-    node: Query
+    node: tree.Query
     key: int
     start: int
     end: int
@@ -89,7 +72,7 @@ class _Parser:
         self._keys: dict[object, int] = {}
         self._end = 0
 
-    def all(self) -> Query:
+    def all(self) -> tree.Query:
         self._next = read(self._source, 0)
         if self._next.kind == "near":
             self._next = self._nearness(self._next)
@@ -103,14 +86,14 @@ class _Parser:
             )
         return self._some(part).node
 
-    def any(self) -> Query:
+    def any(self) -> tree.Query:
         parts = []
         for match in _PLAIN.finditer(self._source):
             start, end = match.span()
             node = words(match[0], start, end) if match[1] is None else quoted(match[1], start, end)
             if node is not None:
                 parts.append(self._leaf(node))
-        return self._some(self._joined(Or, parts)).node
+        return self._some(self._joined(tree.Or, parts)).node
 
     def _some(self, part: _Part | None) -> _Part:
         if part is None:
@@ -141,7 +124,7 @@ class _Parser:
             elif self._next.kind == "or":
                 raise self._dangling(self._next, "before")
             if self._next.kind != "or":
-                return self._joined(Or, parts)
+                return self._joined(tree.Or, parts)
             operator = self._take()
 
     def _every(self) -> _Part | None:
@@ -161,7 +144,7 @@ class _Parser:
             elif operator is not None:
                 raise self._dangling(operator, "after")
             else:
-                return self._joined(And, parts)
+                return self._joined(tree.And, parts)
             if part is not None:
                 parts.append(part)
                 operator = None
@@ -232,21 +215,21 @@ class _Parser:
             parts.append(self._placed(part, operator))
         words_apart = int(distance.partition("/")[2])
         nodes = tuple(each.node for each in parts)
-        node = Near(nodes, words_apart, start=parts[0].start, end=self._end)
-        return self._part(node, Near, words_apart, *(each.key for each in parts))
+        node = tree.Near(nodes, words_apart, start=parts[0].start, end=self._end)
+        return self._part(node, tree.Near, words_apart, *(each.key for each in parts))
 
     def _placed(self, part: _Part, operator: Lexeme) -> _Part:
         """`part` if all its nodes have positions in a text; raises QueryError otherwise."""
         waiting = [part.node]
         while waiting:
             match waiting.pop():
-                case Word() | Phrase() | Prefix() | Fuzzy() | Wildcard():
+                case tree.Word() | tree.Phrase() | tree.Prefix() | tree.Fuzzy() | tree.Wildcard():
                     continue
-                case Or(clauses=inner) | Near(clauses=inner):
+                case tree.Or(clauses=inner) | tree.Near(clauses=inner):
                     waiting += inner
-                case Boost(node=node):
+                case tree.Boost(node=node):
                     waiting.append(node)
-                case Within(field=field) as within:
+                case tree.Within(field=field) as within:
                     raise QueryError(
                         f"a field stands beside {operator.text}",
                         within.start,
@@ -254,7 +237,7 @@ class _Parser:
                         hint=f"put the field before both: {field}:(oil {operator.text} gas)",
                     )
                 case node:
-                    either = isinstance(node, And)
+                    either = isinstance(node, tree.And)
                     raise QueryError(
                         f"{shortened(str(node))} stands beside {operator.text}",
                         node.start,
@@ -266,7 +249,7 @@ class _Parser:
                             part.end,
                             f"({' OR '.join(map(str, node.clauses))})",
                         )
-                        if isinstance(node, And) and node is part.node
+                        if isinstance(node, tree.And) and node is part.node
                         else None,
                     )
         return part
@@ -311,8 +294,8 @@ class _Parser:
                 else None,
             )
         if name.text in TEXT_FIELDS:
-            node: Query = Within(name.text, part.node, start=name.start, end=self._end)
-            part = self._part(node, Within, name.text, part.key)
+            node: tree.Query = tree.Within(name.text, part.node, start=name.start, end=self._end)
+            part = self._part(node, tree.Within, name.text, part.key)
         else:
             node = replace(part.node, start=name.start, end=self._end)
             part = part._replace(node=node, start=name.start)
@@ -380,8 +363,8 @@ class _Parser:
         if self._next.kind != "boost":
             return part
         factor = float(self._take().text)
-        node = Boost(part.node, factor, start=start, end=self._end)
-        return self._part(node, Boost, factor, part.key)
+        node = tree.Boost(part.node, factor, start=start, end=self._end)
+        return self._part(node, tree.Boost, factor, part.key)
 
     def _primary(self) -> _Part | None:
         if self._next.kind == "open":
@@ -392,7 +375,7 @@ class _Parser:
         node = self._term(lexeme, self._field)
         return self._leaf(node) if node is not None else None
 
-    def _term(self, lexeme: Lexeme, field: str | None) -> Query | None:
+    def _term(self, lexeme: Lexeme, field: str | None) -> tree.Query | None:
         return term(self._source, lexeme, field=field, now=self._now, time_zone=self._time_zone)
 
     def _tag(self, lexeme: Lexeme) -> _Part | None:
@@ -406,7 +389,7 @@ class _Parser:
             self._term(name, "keyword"),
             self._term(text, None) if is_pattern else words(written, after, lexeme.end),
         )
-        return self._joined(Or, [self._leaf(node) for node in nodes if node is not None])
+        return self._joined(tree.Or, [self._leaf(node) for node in nodes if node is not None])
 
     def _group(self) -> _Part | None:
         if self._depth == DEEPEST_QUERY:
@@ -436,24 +419,24 @@ class _Parser:
             )
         return part and part._replace(start=opened.start, end=self._end)
 
-    def _leaf(self, node: Query) -> _Part:
-        self._counted += len(node.tokens) if isinstance(node, Phrase) else 1
+    def _leaf(self, node: tree.Query) -> _Part:
+        self._counted += len(node.tokens) if isinstance(node, tree.Phrase) else 1
         if self._counted > MOST_CLAUSES:
             raise QueryError(f"the query has more than {MOST_CLAUSES:,} words", node.start)
         return self._part(node)
 
-    def _part(self, node: Query, *fact: object) -> _Part:
+    def _part(self, node: tree.Query, *fact: object) -> _Part:
         """A part with the key of `fact`; the key of a leaf is that of the leaf itself."""
         key = self._keys.setdefault(fact or node, len(self._keys))
         return _Part(node, key, node.start, node.end)
 
     def _negated(self, part: _Part, start: int) -> _Part:
-        if isinstance(part.node, Not):
+        if isinstance(part.node, tree.Not):
             return part.clauses[0]._replace(start=start, end=part.end)
-        negated = self._part(Not(part.node, start=start, end=part.end), Not, part.key)
+        negated = self._part(tree.Not(part.node, start=start, end=part.end), tree.Not, part.key)
         return negated._replace(clauses=(part,))
 
-    def _joined(self, kind: type[And | Or], parts: Sequence[_Part]) -> _Part | None:
+    def _joined(self, kind: type[tree.And | tree.Or], parts: Sequence[_Part]) -> _Part | None:
         if len(parts) < 2:
             return parts[0] if parts else None
         unique: dict[int, _Part] = {}

@@ -256,30 +256,11 @@ class Favoring(_Node):
     bonuses: tuple[Query, ...]
 
 
-Query = (
-    Word
-    | Spelt
-    | Phrase
-    | Prefix
-    | Fuzzy
-    | Wildcard
-    | Near
-    | Named
-    | Published
-    | Everything
-    | Within
-    | Boost
-    | Not
-    | And
-    | Or
-    | Favoring
-)
-
-
 Inexact = Prefix | Fuzzy | Wildcard
 """A node that matches many words."""
 Leaf = Word | Spelt | Phrase | Inexact
 """A node that scores."""
+Query = Leaf | Near | Named | Published | Everything | Within | Boost | Not | And | Or | Favoring
 
 
 def clauses(node: Query) -> tuple[Query, ...]:
@@ -303,30 +284,18 @@ def walk(tree: Query) -> Iterator[Query]:
 
 def leaves(query: Query | None) -> Iterator[Leaf]:
     """The nodes that score, in the order of the query."""
-    match query:
-        case Word() | Spelt() | Phrase() | Prefix() | Fuzzy() | Wildcard():
-            yield query
-        case And() | Or() | Near():
-            yield from chain.from_iterable(map(leaves, query.clauses))
-        case Favoring():
-            yield from chain.from_iterable(map(leaves, (query.node, *query.bonuses)))
-        case Within() | Boost() | Not():
-            yield from leaves(query.node)
-        case _:
-            return
+    if isinstance(query, Leaf):
+        yield query
+    elif query is not None:
+        bonuses = query.bonuses if isinstance(query, Favoring) else ()
+        yield from chain.from_iterable(map(leaves, (*clauses(query), *bonuses)))
 
 
 def ranks(query: Query | None) -> bool:
     """Whether a query scores its hits: names, dates and `-not` do not."""
-    match query:
-        case Word() | Spelt() | Phrase() | Prefix() | Fuzzy() | Wildcard() | Near():
-            return True
-        case And() | Or():
-            return any(map(ranks, query.clauses))
-        case Within() | Boost() | Favoring():
-            return ranks(query.node)
-        case _:
-            return False
+    if query is None or isinstance(query, Not):
+        return False
+    return isinstance(query, Leaf) or any(map(ranks, clauses(query)))
 
 
 def mapped(tree: Query, change: Callable[[Query], Query]) -> Query:

@@ -6,13 +6,13 @@ Counts are of documents with a word of the same stem.
 from __future__ import annotations
 
 from collections import Counter
-from heapq import nlargest
 from typing import TYPE_CHECKING, cast
 
 from tantivy import Occur
 from tantivy import Query as Tantivy
 
 from app import text
+from app.search import histogram
 from app.search.query.tree import Prefix, Word, in_languages
 from app.search.tantivy.queries import Translator
 
@@ -33,11 +33,7 @@ def words(
     """The forms that match a prefix or a fuzzy word, commonest first."""
     forms = Translator(snapshot, deadline, "UTC").forms(leaf)
     counts = {form: _holding(snapshot, form) for form in forms}
-    # Most words of a short prefix are rare and need no sorting.
-    least = min(nlargest(limit, counts.values()), default=0)
-    common = [form for form, count in counts.items() if count >= least]
-    common.sort(key=lambda form: (-counts[form], len(form), form))
-    return [(form, counts[form]) for form in common[:limit]]
+    return histogram.top(counts, limit, tie=lambda form: (len(form), form))
 
 
 def _holding(snapshot: Snapshot, form: str) -> int:
@@ -59,8 +55,7 @@ def names(snapshot: Snapshot, field: str, prefix: str, limit: int) -> list[tuple
     """The names in a field that begin with `prefix`, commonest first."""
     live = Tantivy.all_query()  # without it deleted documents count
     found = snapshot.terms(field, prefix, live)
-    counted = [(name, count) for name, count in found if count]
-    return sorted(counted, key=lambda pair: (-pair[1], pair[0]))[:limit]
+    return histogram.top({name: count for name, count in found if count}, limit)
 
 
 def following(

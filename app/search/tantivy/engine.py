@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from app.search.query.tree import Word
     from app.search.stamp import Contents
     from app.search.tantivy.snapshots import Snapshot
-    from app.writes import Write
 
 _LEAST_WORN = 1_000  # deleted documents: fewer take no space to speak of
 _HEAP_BYTES = 64 * 2**20
@@ -47,7 +46,7 @@ class TantivyEngine(EngineFolder):
 
     def __init__(self, folder: Path, *, _stamp: str | None = None, _locked: bool = False) -> None:
         super().__init__(folder, _stamp=_stamp, _locked=_locked)
-        self._snapshots = Snapshots(self._stamp_file)
+        self._snapshots: Snapshots = Snapshots(self._stamp_file)
 
     # --- the stamp
 
@@ -62,61 +61,32 @@ class TantivyEngine(EngineFolder):
             return False
         return deleted > _LEAST_WORN and 3 * deleted >= count
 
-    def health(self) -> None:
-        """Verify all files; raises IndexDamaged for a changed one, IndexMissing without any."""
-        self._stamp_file.raise_marked()
-        if bad := self._snapshots.damage():
-            raise bad
-
     # --- writing
 
-    def apply(
-        self,
-        changes: Sequence[Change],
-        cursor: int,
-        *,
-        history: Write | None = None,
-        after: Write | None = None,
-    ) -> None:
-        """Index `changes` in one commit, then set the cursor; see `Engine.apply`."""
-        with self._lock():
-            stamp = self._stamp_file.read()
-            if cursor < stamp.cursor or (after is not None and stamp.history != after):
-                return  # another process has written the index since they were read
-            if bad := self._snapshots.damage():
-                raise bad  # new checksums would cover the damage
-            write = {"change": history.change, "token": history.token} if history else {}
-            stamp = stamp.model_copy(update={"cursor": cursor, **write})
-            index = self._folder / stamp.directory
-            if changes:
-                with self._snapshots.proving():
-                    part = generations.begin(index, stamp.generation)
-                    _write(part, changes)
-                    folder = generations.finish(part)
-                stamp = self._stamp_of(stamp, folder)
-                (folder / STAMP).write_text(stamp.model_dump_json())
-            self._stamp_file.write(stamp)
-            generations.sweep(index, stamp.generation)
+    def _commit(self, directory: Path, changes: Sequence[Change], stamp: Contents) -> Contents:
+        if changes:
+            with self._snapshots.proving():
+                part = generations.begin(directory, stamp.generation)
+                _write(part, changes)
+                folder = generations.finish(part)
+            stamp = self._stamped(stamp, folder)
+        generations.sweep(directory, stamp.generation)  # the one before stays: it is still in use
+        return stamp
 
-    def _stamp_of(self, stamp: Contents, folder: Path) -> Contents:
-        """`stamp` for the generation in `folder`."""
+    def _create(self, directory: Path, stamp: Contents) -> Contents:
+        return self._stamped(stamp, generations.create(directory))
+
+    def _stamped(self, stamp: Contents, folder: Path) -> Contents:
+        """`stamp` for the generation in `folder`, and written there."""
         meta = generations.META  # of one name in every generation: read it again
         known = {name: size for name, size in stamp.files.items() if name != meta}
         stamp = stamp.model_copy(update={"files": known})
         only = generations.names(folder)
-        return self._stamp_file.with_files(stamp, folder, int(folder.name), only=only)
-
-    def _create(self, directory: Path, stamp: Contents) -> Contents:
-        folder = generations.create(directory)
-        stamp = self._stamp_of(stamp, folder)
+        stamp = self._stamp_file.with_files(stamp, folder, int(folder.name), only=only)
         (folder / STAMP).write_text(stamp.model_dump_json())
         return stamp
 
     # --- reading
-
-    def close(self) -> None:
-        """Close all files; other threads must have finished."""
-        self._snapshots.close()
 
     @contextmanager
     def _reading(self) -> Iterator[Snapshot]:
@@ -129,11 +99,6 @@ class TantivyEngine(EngineFolder):
             bounds = [_HALVES * number // _PIECES for number in range(_PIECES)] + [_HALVES]
             for first, end in pairwise(bounds):
                 yield from searcher.entries(snapshot, first, end)
-
-    def search(self, request: Request) -> Found:
-        """The hits of one page; see `Engine.search`."""
-        with context.Span("search"):
-            return self._search(request)
 
     def _search(self, request: Request) -> Found:
         deadline = Deadline(request.timeout_s)

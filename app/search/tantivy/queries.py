@@ -3,7 +3,7 @@
 Scores are tantivy's BM25 (k1 1.2, b 0.75, both fixed) over the field of all words, with our inverse
 document frequencies by boosts. What stands near what is a union of phrases with offsets, each of
 which says one way to spread the words: tantivy's own slop loses hits of three words and more.
-Of two words it is exact. Nothing here searches.
+It is exact for two words. Nothing here searches.
 """
 
 from __future__ import annotations
@@ -24,30 +24,7 @@ from app import text
 from app.filters import shown
 from app.search import ranking
 from app.search.engine import microseconds
-from app.search.query.tree import (
-    And,
-    Boost,
-    Everything,
-    Favoring,
-    Fuzzy,
-    Inexact,
-    Leaf,
-    Named,
-    Near,
-    Not,
-    Or,
-    Phrase,
-    Prefix,
-    ProximityBoost,
-    Published,
-    Query,
-    Spelt,
-    Wildcard,
-    Within,
-    Word,
-    expression,
-    typed,
-)
+from app.search.query import tree
 from app.search.ranking import LEAST_BESIDE
 from app.search.tantivy.schema import SLOTS, WORDS
 
@@ -99,18 +76,18 @@ class Translator:
         self._languages = snapshot.languages
         self.cost_s = 0.0
 
-    def search(self, query: Query | None, filters: Filters) -> Tantivy:
+    def search(self, query: tree.Query | None, filters: Filters) -> Tantivy:
         """What matches `query` and passes the filters."""
         clauses: Occurs = list(self._filters(filters))
         if query is not None:
             clauses.append((Occur.Must, self._node(query, None)))
         return self._all(clauses)
 
-    def all_of(self, words: Sequence[Word]) -> Tantivy:
+    def all_of(self, words: Sequence[tree.Word]) -> Tantivy:
         """The documents with all of `words`."""
         return self._all([(Occur.Must, self._node(word, None)) for word in words])
 
-    def side_by_side(self, words: Sequence[Word]) -> Tantivy:
+    def side_by_side(self, words: Sequence[tree.Word]) -> Tantivy:
         """The documents in which `words` stand side by side, in order."""
         at = [[shape[0] for shape in self._words_at(word.terms, WORDS)] for word in words]
         shapes = (
@@ -169,43 +146,43 @@ class Translator:
 
     # --- nodes
 
-    def _node(self, query: Query, field: str | None) -> Tantivy:  # noqa: C901 one case a kind
+    def _node(self, query: tree.Query, field: str | None) -> Tantivy:  # noqa: C901 one case a kind
         match query:
-            case Word() | Spelt():
+            case tree.Word() | tree.Spelt():
                 return self._terms(self._present(query.terms, field), field, self._idf(query))
-            case Prefix() | Fuzzy() | Wildcard():
+            case tree.Prefix() | tree.Fuzzy() | tree.Wildcard():
                 return self._terms(self._spelt(query), field, self._idf(query))
-            case ProximityBoost() if self._is_common(query):
+            case tree.ProximityBoost() if self._is_common(query):
                 return Tantivy.empty_query()
-            case Phrase():
+            case tree.Phrase():
                 return self._near(query, field, self._idf(query))
-            case Near():
+            case tree.Near():
                 scored = [(Occur.Should, self._node(each, field)) for each in query.clauses]
                 where = self._near(query, field, 0.0)
                 return Tantivy.boolean_query([(Occur.Must, where), *scored])
-            case Within():
+            case tree.Within():
                 return self._node(query.node, query.field)
-            case Boost():
+            case tree.Boost():
                 return Tantivy.boost_query(self._node(query.node, field), query.factor)
-            case And():
+            case tree.And():
                 return self._all([self._clause(clause, field) for clause in query.clauses])
-            case Or():
+            case tree.Or():
                 return _any([self._node(clause, field) for clause in query.clauses])
-            case Favoring():
+            case tree.Favoring():
                 bonuses = [(Occur.Should, self._node(bonus, field)) for bonus in query.bonuses]
                 node = (Occur.Must, self._node(query.node, field))
                 return Tantivy.boolean_query([node, *bonuses])
-            case Not():
+            case tree.Not():
                 return self._all([self._clause(query, field)])
-            case Named():
+            case tree.Named():
                 return self._named(query)
-            case Published():
+            case tree.Published():
                 return self._published(query.since, query.until, self._time_zone)
-            case Everything():
+            case tree.Everything():
                 return _unscored(Tantivy.all_query())
 
-    def _clause(self, query: Query, field: str | None) -> tuple[Occur, Tantivy]:
-        if isinstance(query, Not):
+    def _clause(self, query: tree.Query, field: str | None) -> tuple[Occur, Tantivy]:
+        if isinstance(query, tree.Not):
             return Occur.MustNot, self._node(query.node, field)
         return Occur.Must, self._node(query, field)
 
@@ -217,16 +194,16 @@ class Translator:
             return clauses[0][1]
         return Tantivy.boolean_query(clauses)
 
-    def _named(self, named: Named) -> Tantivy:
+    def _named(self, named: tree.Named) -> Tantivy:
         if named.prefix and not named.key:
             has = Tantivy.term_query(self._schema, "has", named.name, "basic")
             return _unscored(has)
         keys: Iterable[str] = (named.key,)
         if named.prefix or named.is_pattern:
-            pattern = typed(named.key)
+            pattern = tree.typed(named.key)
             begun = named.key if named.prefix else re.split(r"[*?]", pattern, maxsplit=1)[0]
             listed = self._snapshot.terms(named.name, begun)
-            matches = re.compile(expression(pattern)).fullmatch
+            matches = re.compile(tree.expression(pattern)).fullmatch
             keys = (name for name, _ in listed if named.prefix or matches(name))
         return self._any_term(named.name, [*dict.fromkeys((*keys, *named.ids))])
 
@@ -257,18 +234,18 @@ class Translator:
         count, holding = self._snapshot.count, self._snapshot.frequency(field, term)
         return math.log(1 + (count - holding + 0.5) / (holding + 0.5))
 
-    def _idf(self, leaf: Leaf) -> float:
+    def _idf(self, leaf: tree.Leaf) -> float:
         """The inverse document frequency of a leaf, in the whole text as in Whoosh."""
         count = self._snapshot.count
         return ranking.idf(count, min(self._holding(leaf), count))
 
-    def _holding(self, leaf: Leaf) -> float:
+    def _holding(self, leaf: tree.Leaf) -> float:
         match leaf:
-            case Word():
+            case tree.Word():
                 return self._documents(leaf.terms)
-            case Spelt():
+            case tree.Spelt():
                 return max(self._documents(word.terms) for word in leaf.words)
-            case Phrase():
+            case tree.Phrase():
                 least = min(self._documents(self._at(terms)) for terms in leaf.places)
                 return least / len(leaf.tokens)
             case _:
@@ -281,7 +258,7 @@ class Translator:
     def _frequency(self, term: str) -> int:
         return self._snapshot.frequency(WORDS, term)
 
-    def _is_common(self, pair: Phrase) -> bool:
+    def _is_common(self, pair: tree.Phrase) -> bool:
         """Whether a pair says too little of an article for what reading its positions takes."""
         half = self._snapshot.count / 2
         if any(self._documents(terms) > half for terms in pair.places):
@@ -290,24 +267,24 @@ class Translator:
 
     # --- words that are not written out
 
-    def forms(self, leaf: Inexact) -> list[str]:
+    def forms(self, leaf: tree.Inexact) -> list[str]:
         """The forms of the index that match a leaf."""
         snapshot = self._snapshot
         match leaf:
-            case Prefix():
+            case tree.Prefix():
                 return snapshot.forms_from(leaf.prefix)
-            case Wildcard():
+            case tree.Wildcard():
                 begun = re.split(r"[*?]", leaf.pattern, maxsplit=1)[0]
                 found = snapshot.forms_from(begun) if begun else snapshot.forms
-                fitting = re.compile(f"^{expression(leaf.pattern)}$", re.MULTILINE)
+                fitting = re.compile(f"^{tree.expression(leaf.pattern)}$", re.MULTILINE)
                 return fitting.findall("\n".join(found))
-            case Fuzzy():
+            case tree.Fuzzy():
                 close = process.extract_iter(
                     leaf.form, snapshot.forms, scorer=OSA.distance, score_cutoff=leaf.distance
                 )
                 return [form for form, _, _ in close]
 
-    def _spelt(self, leaf: Inexact) -> list[str]:
+    def _spelt(self, leaf: tree.Inexact) -> list[str]:
         """The stems of the words that match a leaf."""
         found: list[str] | None = self._snapshot.spelt.get(leaf)
         if found is None:
@@ -326,25 +303,25 @@ class Translator:
             return _indexed(terms)
         found = (
             text.alternatives(form, self._languages, exact=True)[:1]
-            for form in self.forms(Wildcard(terms[0]))
+            for form in self.forms(tree.Wildcard(terms[0]))
         )
         return _indexed(chain.from_iterable(chain.from_iterable(found)))
 
     # --- positions
 
-    def _near(self, node: Phrase | Near, field: str | None, idf: float) -> Tantivy:
+    def _near(self, node: tree.Phrase | tree.Near, field: str | None, idf: float) -> Tantivy:
         """What has the words of a phrase or a NEAR at their distances."""
         name = field or WORDS
         match node:
-            case Phrase(slop=0) if len(node.tokens) > 1:
+            case tree.Phrase(slop=0) if len(node.tokens) > 1:
                 shapes = list(self._shapes(node, name))
                 if len(shapes) == 1 and all(len(place.terms) == 1 for place in shapes[0]):
                     return self._scored_phrase(name, shapes[0], idf)
                 found = self._phrases(name, shapes)
-            case Phrase(tokens=(_, _)):
+            case tree.Phrase(tokens=(_, _)):
                 first, second = (self._words_at(terms, name) for terms in node.places)
                 found = self._two(name, first, second, node.slop + 1)
-            case Near(clauses=(one, two)):
+            case tree.Near(clauses=(one, two)):
                 ones, twos = list(self._shapes(one, name)), list(self._shapes(two, name))
                 if all(len(shape) == 1 for shape in (*ones, *twos)):
                     pairs = ((ones, twos), (twos, ones))
@@ -406,26 +383,26 @@ class Translator:
         self.cost_s += len(found) * (_EXPRESSION_S + _POSTING_S * rarest)
         return found
 
-    def _shapes(self, node: Query, field: str) -> Iterator[_Shape]:
+    def _shapes(self, node: tree.Query, field: str) -> Iterator[_Shape]:
         """Every way to spread the words of a node of text."""
         match node:
-            case Word() | Spelt():
+            case tree.Word() | tree.Spelt():
                 yield from self._words_at(node.terms, field)
-            case Prefix() | Fuzzy() | Wildcard():
+            case tree.Prefix() | tree.Fuzzy() | tree.Wildcard():
                 yield from self._words_at(tuple(self._spelt(node)), field)
-            case Phrase():
+            case tree.Phrase():
                 at = [[shape[0] for shape in self._words_at(t, field)] for t in node.places]
                 for gaps in _gaps(len(at) - 1, node.slop):
                     for places in product(*at):
                         pairs = zip(gaps, places, strict=True)
                         yield tuple(_Place(gap, place.slot, place.terms) for gap, place in pairs)
-            case Boost():
+            case tree.Boost():
                 yield from self._shapes(node.node, field)
-            case Or():
+            case tree.Or():
                 yield from _merged(
                     chain.from_iterable(self._shapes(c, field) for c in node.clauses)
                 )
-            case Near():
+            case tree.Near():
                 first, *others = node.clauses
                 found = self._shapes(first, field)
                 for clause in others:

@@ -23,9 +23,9 @@ from tantivy import Occur, Order
 from tantivy import Query as Tantivy
 
 from app.search import histogram, ranking
-from app.search.collapse import collapsed
+from app.search.collapse import collapsed, hit_of
 from app.search.deadline import Deadline
-from app.search.engine import DAY_US, Found, Hit, PageKey, Request
+from app.search.engine import DAY_US, Found, PageKey, Request
 from app.search.query.tree import in_languages, ranks
 from app.search.tantivy import schema
 from app.search.tantivy.queries import Translator
@@ -156,7 +156,7 @@ class Search:
         page = self._page()
         stamp = self._snapshot.stamp
         return Found(
-            hits=[self._hit(row, page) for row in page.rows],
+            hits=[hit_of(row.id, row.score, page.members) for row in page.rows],
             total=page.total,
             after=self._key(page.rows[-1]) if page.more and page.rows else None,
             cursor=stamp.cursor,
@@ -170,10 +170,6 @@ class Search:
     @property
     def _sort(self) -> Sort:
         return self._request.sort
-
-    def _hit(self, row: Row, page: PageRows) -> Hit:
-        members = page.members.get(row.id, ())
-        return Hit(uuid.UUID(bytes=row.id), row.score, tuple(uuid.UUID(bytes=m) for m in members))
 
     def _key(self, row: Row) -> PageKey:
         value = row.score if self._sort == "relevance" else row.published
@@ -482,11 +478,11 @@ def _order(sort: Sort) -> Callable[[Row], tuple[Any, ...]]:
         return lambda row: (-row.score, row.id)
     if sort == "oldest":
         return lambda row: (row.published is None, row.published or 0, row.id)
-    return lambda row: (row.published is None, -(row.published or 0), _inverted(row.id))
-
-
-def _inverted(id_: bytes) -> int:
-    return -int.from_bytes(id_, "big")
+    return lambda row: (
+        row.published is None,
+        -(row.published or 0),
+        -int.from_bytes(row.id, "big"),
+    )
 
 
 def _place(rows: Sequence[Row], after: PageKey, sort: Sort) -> int:

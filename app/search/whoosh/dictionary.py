@@ -6,11 +6,11 @@ Counts are of documents with a word of the same stem. Reads no file.
 from __future__ import annotations
 
 from collections import Counter
-from heapq import nlargest
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from app import text
+from app.search import histogram
 from app.search.whoosh.schema import places
 
 if TYPE_CHECKING:
@@ -35,11 +35,7 @@ def words(segments: Sequence[Segment], leaf: Prefix | Fuzzy, limit: int) -> list
     found = (form for segment in segments for form in segment.near(leaf, beside=most))
     languages = {language for segment in segments for language in segment.languages}
     counts = {form: _holding(segments, form, languages) for form in found}
-    # Most words of a short prefix are rare and need no sorting.
-    least = min(nlargest(limit, counts.values()), default=0)
-    common = [form for form, count in counts.items() if count >= least]
-    common.sort(key=lambda form: (-counts[form], len(form), form))
-    return [(form, counts[form]) for form in common[:limit]]
+    return histogram.top(counts, limit, tie=lambda form: (len(form), form))
 
 
 def _holding(segments: Sequence[Segment], form: str, languages: Iterable[str]) -> int:
@@ -136,4 +132,4 @@ def names(
         listed = segment.names(field) if segment.deleted else ()
         for number in segment.deleted:
             counts.subtract(name for name in listed[number] if name.startswith(prefix))
-    return sorted((+counts).items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+    return histogram.top(+counts, limit)

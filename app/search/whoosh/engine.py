@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from app.search.query.tree import Word
     from app.search.stamp import Contents
     from app.search.whoosh.writer import Announce
-    from app.writes import Write
 
 
 class WhooshEngine(EngineFolder):
@@ -43,49 +42,25 @@ class WhooshEngine(EngineFolder):
 
     def __init__(self, folder: Path, *, _stamp: str | None = None, _locked: bool = False) -> None:
         super().__init__(folder, _stamp=_stamp, _locked=_locked)
-        self._snapshots = Snapshots(self._stamp_file)
+        self._snapshots: Snapshots = Snapshots(self._stamp_file)
         self._caches = Caches(None)
-
-    def health(self) -> None:
-        """Verify all files; raises IndexDamaged for a changed one, IndexMissing without any."""
-        self._stamp_file.raise_marked()
-        if bad := self._snapshots.damage():
-            raise bad
 
     # --- writing
 
-    def apply(
-        self,
-        changes: Sequence[Change],
-        cursor: int,
-        *,
-        history: Write | None = None,
-        after: Write | None = None,
-    ) -> None:
-        """Index `changes` in one commit, then set the cursor; see `Engine.apply`."""
-        with self._lock():
-            stamp = self._stamp_file.read()
-            if cursor < stamp.cursor or (after is not None and stamp.history != after):
-                return  # another process has written the index since they were read
-            directory = self._folder / stamp.directory
-            if bad := self._snapshots.damage():
-                raise bad  # new checksums would cover the damage
-            if changes:
-                _remove_leftovers(directory)
-                with self._snapshots.proving():
-                    self._write(directory, changes, stamp)
-            write = {"change": history.change, "token": history.token} if history else {}
-            stamp = stamp.model_copy(update={"cursor": cursor, **write})
-            generation = latest_generation(directory)
-            self._stamp_file.write(self._stamp_file.with_files(stamp, directory, generation))
-
-    def _write(self, directory: Path, changes: Sequence[Change], stamp: Contents) -> None:
-        storage = Storage(directory)
-        announce = partial(self._stamp_file.announce, directory, stamp)
-        try:
-            self._write_to(storage, changes, announce)
-        finally:
-            storage.close_files()
+    def _commit(self, directory: Path, changes: Sequence[Change], stamp: Contents) -> Contents:
+        if changes:
+            for path in directory.glob("*.tmp"):  # what a writer left that was killed
+                shutil.rmtree(path, ignore_errors=True)
+            for path in directory.glob("_MAIN_*.toc.*"):
+                path.unlink(missing_ok=True)
+            announce = partial(self._stamp_file.announce, directory, self._stamp_file.read())
+            with self._snapshots.proving():
+                storage = Storage(directory)
+                try:
+                    self._write_to(storage, changes, announce)
+                finally:
+                    storage.close_files()
+        return self._stamp_file.with_files(stamp, directory, latest_generation(directory))
 
     def _write_to(self, storage: Storage, changes: Sequence[Change], announce: Announce) -> None:
         writer = Writer(FileIndex(storage, schema.schema()), announce)
@@ -117,10 +92,6 @@ class WhooshEngine(EngineFolder):
 
     # --- reading
 
-    def close(self) -> None:
-        """Close all files; other threads must have finished."""
-        self._snapshots.close()
-
     def entries(self) -> Iterator[tuple[uuid.UUID, int]]:
         """Id and change of every article in the index, segment by segment."""
         with self._snapshots.lend() as snapshot:
@@ -129,11 +100,6 @@ class WhooshEngine(EngineFolder):
                 for number in range(columns.count):
                     if number not in segment.deleted:
                         yield uuid.UUID(bytes=columns.id(number)), columns.change[number]
-
-    def search(self, request: Request) -> Found:
-        """The hits of one page; see `Engine.search`."""
-        with context.Span("search"):
-            return self._search(request)
 
     def _search(self, request: Request) -> Found:
         caches = self._caches
@@ -193,11 +159,3 @@ class WhooshEngine(EngineFolder):
         with self._snapshots.lend() as snapshot:
             leaf = Prefix(prefix=prefix)
             return dictionary.following(snapshot.segments, before, leaf, limit, deadline)
-
-
-def _remove_leftovers(directory: Path) -> None:
-    """Remove the temporary files of a writer that was killed; under the lock."""
-    for path in directory.glob("*.tmp"):
-        shutil.rmtree(path, ignore_errors=True)
-    for path in directory.glob("_MAIN_*.toc.*"):
-        path.unlink(missing_ok=True)

@@ -19,31 +19,7 @@ from typing import TYPE_CHECKING
 
 from app.filters import shown
 from app.search.engine import DAY_US, Document, microseconds
-from app.search.query.tree import (
-    And,
-    Boost,
-    Everything,
-    Favoring,
-    Fuzzy,
-    Inexact,
-    Leaf,
-    Named,
-    Near,
-    Not,
-    Or,
-    Phrase,
-    Prefix,
-    ProximityBoost,
-    Published,
-    Query,
-    Spelt,
-    Wildcard,
-    Within,
-    Word,
-    expression,
-    leaves,
-    typed,
-)
+from app.search.query import tree
 from app.search.ranking import K1, LEAST_BESIDE
 from app.search.whoosh.schema import (
     FIELD_BITS,
@@ -76,7 +52,7 @@ class Matcher:
     def __init__(
         self,
         segments: Sequence[Segment],
-        idf: Mapping[Leaf, float],
+        idf: Mapping[tree.Leaf, float],
         norms: Sequence[float],
         deadline: Deadline,
         time_zone: str,
@@ -90,13 +66,13 @@ class Matcher:
         self._beside = {
             term
             for leaf in idf
-            if isinstance(leaf, ProximityBoost) and idf[leaf] >= LEAST_BESIDE
+            if isinstance(leaf, tree.ProximityBoost) and idf[leaf] >= LEAST_BESIDE
             for term in chain.from_iterable(leaf.places)
         }
         self._read: dict[tuple[Segment, str], list[tuple[Iterable[int], Sequence[bytes]]]] = {}
-        self._spelt: dict[Inexact, set[str]] = {}
+        self._spelt: dict[tree.Inexact, set[str]] = {}
 
-    def hits(self, segment: Segment, query: Query | None, filters: Filters) -> Hits:
+    def hits(self, segment: Segment, query: tree.Query | None, filters: Filters) -> Hits:
         """All hits in a segment; without a query every document that passes the filters."""
         allowed = self._filtered(segment, filters)
         if query is not None:
@@ -107,18 +83,18 @@ class Matcher:
             found.pop(number, None)
         return found
 
-    def favor(self, segment: Segment, query: Favoring, hits: Hits, among: set[int]) -> None:
+    def favor(self, segment: Segment, query: tree.Favoring, hits: Hits, among: set[int]) -> None:
         """Add to the scores of `among` what the bonuses of a query give them."""
         for bonus in query.bonuses if among else ():
             for number, score in self._match(segment, bonus, among, None).items():
                 hits[number] += score
 
-    def most(self, query: Favoring) -> float:
+    def most(self, query: tree.Favoring) -> float:
         """More than all bonuses of a query together give."""
         return sum(
-            self._idf[leaf] * (K1 + 1) * bonus.factor if isinstance(bonus, Boost) else math.inf
+            self._idf[leaf] * (K1 + 1) * bonus.factor if isinstance(bonus, tree.Boost) else math.inf
             for bonus in query.bonuses
-            for leaf in leaves(bonus)
+            for leaf in tree.leaves(bonus)
         )
 
     # --- filters
@@ -148,73 +124,75 @@ class Matcher:
     # --- nodes
 
     def _match(  # noqa: C901 one case a kind of node
-        self, segment: Segment, query: Query, allowed: set[int] | None, field: int | None
+        self, segment: Segment, query: tree.Query, allowed: set[int] | None, field: int | None
     ) -> Hits:
         """The hits of a node among `allowed` (None: all), in one field or (None) in any."""
         if not self._in_time():
             return {}
         match query:
-            case Word() if field is None:
+            case tree.Word() if field is None:
                 among = None if allowed is None else dict.fromkeys(allowed, 0.0)
                 return self._word(segment, query, among)
-            case Word() | Spelt():
+            case tree.Word() | tree.Spelt():
                 weights = self._weights(segment, query.terms, allowed, field)
                 return self._score(segment, query, weights)
-            case Prefix() | Fuzzy() | Wildcard():
+            case tree.Prefix() | tree.Fuzzy() | tree.Wildcard():
                 spelt = self._spellings(segment, query)
                 if field == _HEADLINE:
                     weights = self._headline_weights(segment, spelt, allowed)
                 else:
                     weights = self._weights(segment, spelt, allowed, field)
                 return self._score(segment, query, weights)
-            case ProximityBoost() if self._idf[query] < LEAST_BESIDE:
+            case tree.ProximityBoost() if self._idf[query] < LEAST_BESIDE:
                 return {}
-            case Phrase():
+            case tree.Phrase():
                 return self._score(segment, query, self._phrase(segment, query, allowed, field))
-            case Near():
+            case tree.Near():
                 return self._near(segment, query, allowed, field)
-            case Within():
+            case tree.Within():
                 inner = Document.text_fields.index(query.field)
                 return self._match(segment, query.node, allowed, inner)
-            case Boost():
+            case tree.Boost():
                 found = self._match(segment, query.node, allowed, field)
                 return {number: score * query.factor for number, score in found.items()}
-            case And():
+            case tree.And():
                 return self._and(segment, query.clauses, allowed, field)
-            case Or():
+            case tree.Or():
                 hits: Hits = {}
                 for clause in query.clauses:
                     for number, score in self._match(segment, clause, allowed, field).items():
                         hits[number] = hits.get(number, 0.0) + score
                 return hits
-            case Favoring():
+            case tree.Favoring():
                 hits = self._match(segment, query.node, allowed, field)
                 self.favor(segment, query, hits, set(hits))
                 return hits
-            case Not():
+            case tree.Not():
                 return self._and(segment, (query,), allowed, field)
-            case Named():
+            case tree.Named():
                 return dict.fromkeys(self._named(segment, query, allowed), 0.0)
-            case Published():
+            case tree.Published():
                 dated = _published(segment, query.since, query.until, allowed, self._time_zone)
                 return dict.fromkeys(dated, 0.0)
-            case Everything():
+            case tree.Everything():
                 return dict.fromkeys(_universe(segment, allowed), 0.0)
 
     def _and(
         self,
         segment: Segment,
-        clauses: Sequence[Query],
+        clauses: Sequence[tree.Query],
         allowed: set[int] | None,
         field: int | None,
     ) -> Hits:
         """The rarest clause first, each later one only where the earlier ones match."""
-        wanted: list[Query] = [clause for clause in clauses if not isinstance(clause, Not)]
+        wanted: list[tree.Query] = [
+            clause for clause in clauses if not isinstance(clause, tree.Not)
+        ]
         hits: Hits | None = None
         for clause in sorted(wanted, key=lambda clause: _rarity(segment, clause)):
             if hits is None:
                 hits = self._match(segment, clause, allowed, field)
-            elif isinstance(clause, Word) and field is None:
+            elif isinstance(clause, tree.Word) and field is None:
                 hits = self._word(segment, clause, hits)
             else:
                 found = self._match(segment, clause, set(hits), field)
@@ -224,13 +202,13 @@ class Matcher:
         if hits is None:
             hits = dict.fromkeys(_universe(segment, allowed), 0.0)
         for clause in clauses:
-            if isinstance(clause, Not):
+            if isinstance(clause, tree.Not):
                 for number in self._match(segment, clause.node, set(hits), field):
                     del hits[number]
         # After the deadline the excluded documents are not known: too few hits, not wrong ones.
         return {} if self._deadline.late and len(wanted) < len(clauses) else hits
 
-    def _named(self, segment: Segment, named: Named, allowed: set[int] | None) -> set[int]:
+    def _named(self, segment: Segment, named: tree.Named, allowed: set[int] | None) -> set[int]:
         if named.prefix or named.is_pattern:
             matches, ids = _name_matcher(named), frozenset(named.ids)
             names = segment.names(named.name)
@@ -248,7 +226,7 @@ class Matcher:
 
     # --- words
 
-    def _word(self, segment: Segment, word: Word, among: Hits | None) -> Hits:
+    def _word(self, segment: Segment, word: tree.Word, among: Hits | None) -> Hits:
         """`_score` of `_weights` in one pass, for most searches; adds to the scores of `among`."""
         idf = self._idf[word] * (K1 + 1)
         norms, lengths = self._norms, segment.columns.lengths
@@ -280,17 +258,13 @@ class Matcher:
                 self._read[segment, term] = read
         return hits
 
-    def _score(self, segment: Segment, leaf: Leaf, weights: Hits) -> Hits:
+    def _score(self, segment: Segment, leaf: tree.Leaf, weights: Hits) -> Hits:
         idf = self._idf[leaf] * (K1 + 1)
         norms, lengths = self._norms, segment.columns.lengths
         return {n: idf * w / (w + norms[lengths[n]]) for n, w in weights.items()}
 
     def _weights(
-        self,
-        segment: Segment,
-        tokens: Collection[str],
-        allowed: set[int] | None,
-        field: int | None,
+        self, segment: Segment, tokens: Collection[str], allowed: set[int] | None, field: int | None
     ) -> Hits:
         """The weighted count of `tokens` in each document with one of them."""
         found: Hits = {}
@@ -320,12 +294,12 @@ class Matcher:
         return {number: count * FIELDS[_HEADLINE][2] for number, count in counts.items()}
 
     def _phrase(
-        self, segment: Segment, phrase: Phrase, allowed: set[int] | None, field: int | None
+        self, segment: Segment, phrase: tree.Phrase, allowed: set[int] | None, field: int | None
     ) -> Hits:
         """The weighted count of a phrase in each document with it."""
         found: Hits = {}
         for number, at in self._in_order(segment, phrase.places, allowed):
-            starts = _nearby(at, phrase.slop) if phrase.slop else _adjacent(at)
+            starts = {s for s, _ in _runs(at, phrase.slop)} if phrase.slop else _adjacent(at)
             if weight := _weight(starts, field):
                 found[number] = weight
         return found
@@ -392,7 +366,7 @@ class Matcher:
         return ((n, values) for n, _, values in segment.blocks("words", term, among=allowed))
 
     def _near(
-        self, segment: Segment, near: Near, allowed: set[int] | None, field: int | None
+        self, segment: Segment, near: tree.Near, allowed: set[int] | None, field: int | None
     ) -> Hits:
         """The documents with all clauses near one another, scored by each of them."""
         found = set(self._spans(segment, near, allowed, field))
@@ -402,7 +376,7 @@ class Matcher:
                 hits[number] += score
         return hits
 
-    def _spellings(self, segment: Segment, leaf: Inexact) -> set[str]:
+    def _spellings(self, segment: Segment, leaf: tree.Inexact) -> set[str]:
         """The terms of words that match a leaf, in whatever segment these are written so.
 
         What is found does not depend on which articles share a segment.
@@ -414,32 +388,32 @@ class Matcher:
         return segment.spellings(leaf) | segment.known(found - segment.spellings(leaf))
 
     def _spans(
-        self, segment: Segment, node: Query, allowed: set[int] | None, field: int | None
+        self, segment: Segment, node: tree.Query, allowed: set[int] | None, field: int | None
     ) -> dict[int, list[_Span]]:
         """The spans of a clause of a Near in each document: first and last position."""
         match node:
-            case Phrase():
+            case tree.Phrase():
                 in_order = self._in_order(segment, node.places, allowed)
                 return _spanning(((n, _runs(at, node.slop)) for n, at in in_order), field)
-            case Word() | Spelt():
+            case tree.Word() | tree.Spelt():
                 return _single(self._positions(segment, node.terms, allowed), field)
-            case Prefix() | Fuzzy() | Wildcard():
+            case tree.Prefix() | tree.Fuzzy() | tree.Wildcard():
                 terms = tuple(self._spellings(segment, node))
                 return _single(self._positions(segment, terms, allowed) if terms else {}, field)
-            case Boost():
+            case tree.Boost():
                 return self._spans(segment, node.node, allowed, field)
-            case Or():
+            case tree.Or():
                 found: dict[int, list[_Span]] = {}
                 for clause in node.clauses:
                     for number, spans in self._spans(segment, clause, allowed, field).items():
                         found.setdefault(number, []).extend(spans)
                 return found
-            case Near():
+            case tree.Near():
                 return self._nearby_spans(segment, node, allowed, field)
         raise TypeError(f"{type(node).__name__} has no place in a text")
 
     def _nearby_spans(
-        self, segment: Segment, near: Near, allowed: set[int] | None, field: int | None
+        self, segment: Segment, near: tree.Near, allowed: set[int] | None, field: int | None
     ) -> dict[int, list[_Span]]:
         first, *others = sorted(near.clauses, key=lambda clause: _rarity(segment, clause))
         found: dict[int, list[_Span]] = {}
@@ -538,11 +512,6 @@ def _adjacent(at: Sequence[list[int]]) -> set[int]:
     return set(starts)
 
 
-def _nearby(at: Sequence[list[int]], slop: int) -> set[int]:
-    """The first positions of words in order with at most `slop` words between."""
-    return {start for start, _ in _runs(at, slop)}
-
-
 def _runs(at: Sequence[list[int]], slop: int) -> list[_Span]:
     """The first and last positions of words in order with at most `slop` words between.
 
@@ -572,11 +541,11 @@ def _in_field(
             yield number, weight
 
 
-def _name_matcher(named: Named) -> Callable[[str], object]:
+def _name_matcher(named: tree.Named) -> Callable[[str], object]:
     """Tells whether a name matches the pattern or prefix of `named`."""
     if named.prefix:
         return lambda name: name.startswith(named.key)
-    return re.compile(expression(typed(named.key))).fullmatch
+    return re.compile(tree.expression(tree.typed(named.key))).fullmatch
 
 
 def _universe(segment: Segment, allowed: set[int] | None) -> Iterable[int]:
@@ -607,20 +576,20 @@ def _published(
     return found
 
 
-def _rarity(segment: Segment, query: Query) -> int:
+def _rarity(segment: Segment, query: tree.Query) -> int:
     """The approximate number of documents that match a node, for ordering clauses."""
     match query:
-        case Word() | Spelt():
+        case tree.Word() | tree.Spelt():
             return documents(segment, query.terms)
-        case Phrase():
+        case tree.Phrase():
             return min(documents(segment, terms) for terms in query.places)
-        case Named(prefix=False) if not query.is_pattern:
+        case tree.Named(prefix=False) if not query.is_pattern:
             return sum(segment.documents(query.name, key) for key in (query.key, *query.ids))
-        case And() | Near():
+        case tree.And() | tree.Near():
             return min(_rarity(segment, clause) for clause in query.clauses)
-        case Or():
+        case tree.Or():
             return sum(_rarity(segment, clause) for clause in query.clauses)
-        case Boost() | Within() | Favoring():
+        case tree.Boost() | tree.Within() | tree.Favoring():
             return _rarity(segment, query.node)
         case _:
             return segment.columns.count

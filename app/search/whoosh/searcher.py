@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-import uuid
 from dataclasses import replace
 from heapq import nlargest
 from itertools import chain
@@ -17,16 +16,9 @@ from typing import TYPE_CHECKING, Any
 from app.errors import CursorExpired
 from app.search import histogram, ranking
 from app.search.cache import Cache
-from app.search.engine import DAY_US, Found, Hit, Request
-from app.search.query.tree import (
-    Favoring,
-    Phrase,
-    ProximityBoost,
-    Spelt,
-    Word,
-    in_languages,
-    leaves,
-)
+from app.search.collapse import hit_of
+from app.search.engine import DAY_US, Found, Request
+from app.search.query import tree
 from app.search.ranking import K1, B
 from app.search.whoosh import collector, facets
 from app.search.whoosh.evaluator import Matcher, documents
@@ -70,10 +62,10 @@ def search(snapshot: Snapshot, request: Request, caches: Caches, deadline: Deadl
     if request.query is not None:
         chosen = dict(request.filters.named).get("language")
         languages = (chosen and chosen.wanted) or sorted({n for s in segments for n in s.languages})
-        request = replace(request, query=in_languages(request.query, languages))
+        request = replace(request, query=tree.in_languages(request.query, languages))
     statistics = _statistics(segments, request, deadline)
     average, newest, *idfs = statistics
-    idf = dict(zip(dict.fromkeys(leaves(request.query)), idfs, strict=True))
+    idf = dict(zip(dict.fromkeys(tree.leaves(request.query)), idfs, strict=True))
     norms = [K1 * (1 - B + B * length / average) for length in snapshot.lengths]
     matcher = Matcher(segments, idf, norms, deadline, request.filters.time_zone)
 
@@ -87,7 +79,7 @@ def search(snapshot: Snapshot, request: Request, caches: Caches, deadline: Deadl
     members: Mapping[bytes, Sequence[bytes]] = {}
 
     def matching(filters: Filters) -> tuple[list[tuple[Segment, Hits]], Any]:
-        if isinstance(request.query, Favoring) and first_alone:
+        if isinstance(request.query, tree.Favoring) and first_alone:
             return _favored(segments, request.query, filters, request.limit, matcher), {}
         found = [(s, matcher.hits(s, request.query, filters)) for s in segments]
         if request.recent:
@@ -114,7 +106,7 @@ def search(snapshot: Snapshot, request: Request, caches: Caches, deadline: Deadl
         rows, more = collector.first_page(hits, request.sort, request.limit)
         total = sum(len(found) for _, found in hits)
     return Found(
-        hits=[_hit(row, members) for row in rows],
+        hits=[hit_of(id_, score, members) for _, id_, score, _ in rows],
         total=total,
         after=collector.key_of(rows[-1], request.sort, _encoded(statistics))
         if more and rows
@@ -132,7 +124,11 @@ def search(snapshot: Snapshot, request: Request, caches: Caches, deadline: Deadl
 
 
 def _favored(
-    segments: Sequence[Segment], query: Favoring, filters: Filters, limit: int, matcher: Matcher
+    segments: Sequence[Segment],
+    query: tree.Favoring,
+    filters: Filters,
+    limit: int,
+    matcher: Matcher,
 ) -> list[tuple[Segment, Hits]]:
     """All hits, with bonuses for those alone that these may bring among the first `limit`.
 
@@ -162,15 +158,6 @@ def _best(found: Sequence[tuple[Segment, Hits]], limit: int, margin: float) -> l
     return [{number for number, score in hits.items() if score >= least} for _, hits in found]
 
 
-def _hit(row: collector.Row, members: Mapping[bytes, Sequence[bytes]]) -> Hit:
-    _, id_, score, _ = row
-    return Hit(
-        uuid.UUID(bytes=id_),
-        score,
-        tuple(uuid.UUID(bytes=member) for member in members.get(id_, ())),
-    )
-
-
 def _statistics(
     segments: Sequence[Segment], request: Request, deadline: Deadline
 ) -> tuple[float, ...]:
@@ -179,7 +166,7 @@ def _statistics(
     The request's PageKey has precedence if it has as many. Rounded, since they are part of
     cursors. After the deadline a leaf counts as unknown: the search is incomplete anyway.
     """
-    distinct = list(dict.fromkeys(leaves(request.query)))
+    distinct = list(dict.fromkeys(tree.leaves(request.query)))
     if request.after is not None:
         given = _decoded(request.after.snapshot)
         if len(given) == len(distinct) + 2:
@@ -193,7 +180,7 @@ def _statistics(
         newest = max(1.0, min(max(dates, default=UNDATED), now) // DAY_US)
     counts = (
         count
-        if isinstance(leaf, ProximityBoost) and _has_common_word(segments, leaf, count)
+        if isinstance(leaf, tree.ProximityBoost) and _has_common_word(segments, leaf, count)
         else sum(_holding(segment, leaf, deadline) for segment in segments)
         for leaf in distinct
     )
@@ -204,7 +191,7 @@ def _statistics(
     )
 
 
-def _has_common_word(segments: Sequence[Segment], pair: Phrase, count: int) -> bool:
+def _has_common_word(segments: Sequence[Segment], pair: tree.Phrase, count: int) -> bool:
     """Whether a word of a pair is in more than half of all documents.
 
     Such a word is next to every other, and its positions take the longest to read.
@@ -232,11 +219,11 @@ def _holding(segment: Segment, leaf: Leaf, deadline: Deadline) -> float:
     if not deadline.in_time():
         return 0
     match leaf:
-        case Word():
+        case tree.Word():
             return documents(segment, leaf.terms)
-        case Spelt():
+        case tree.Spelt():
             return max(documents(segment, word.terms) for word in leaf.words)
-        case Phrase():
+        case tree.Phrase():
             return min(documents(segment, t) for t in leaf.places) / len(leaf.tokens)
         case _:
             spelt = (token for token in segment.spellings(leaf) if deadline.in_time())

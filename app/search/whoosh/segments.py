@@ -34,7 +34,7 @@ from app.search.whoosh.schema import UNDATED, located, places, ways, weight_at, 
 from app.search.whoosh.storage import load, loads, stream_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from whoosh.filedb.filestore import FileStorage
 
@@ -367,15 +367,18 @@ class Segment:
 
     def spellings(self, leaf: Inexact) -> set[str]:
         """The index terms of the segment's words that match a leaf."""
-        found = self.columns.spelt.get(leaf)
+        return self._terms_near(leaf, leaf, exact=False)
+
+    def _terms_near(self, key: Hashable, leaf: Inexact, *, exact: bool) -> set[str]:
+        found, most = self.columns.spelt.get(key), 1 if exact else None
         if found is None:
             found = {
                 term
                 for form in self.near(leaf)
-                for terms in text.alternatives(form, self.languages, exact=False)
+                for terms in text.alternatives(form, self.languages, exact=exact)[:most]
                 for term in terms
             }
-            self.columns.spelt.put(leaf, found, _TOKEN_BYTES * (1 + len(found)))
+            self.columns.spelt.put(key, found, _TOKEN_BYTES * (1 + len(found)))
         return found
 
     def known(self, terms: set[str]) -> set[str]:
@@ -389,17 +392,7 @@ class Segment:
 
     def written(self, pattern: str) -> set[str]:
         """The exact terms of the segment's words that match `pattern`."""
-        key = f"={pattern}"
-        found = self.columns.spelt.get(key)
-        if found is None:
-            found = {
-                term
-                for form in self.near(Wildcard(pattern))
-                for terms in text.alternatives(form, self.languages, exact=True)[:1]
-                for term in terms
-            }
-            self.columns.spelt.put(key, found, _TOKEN_BYTES * (1 + len(found)))
-        return found
+        return self._terms_near(f"={pattern}", Wildcard(pattern), exact=True)
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -429,7 +422,7 @@ class Segment:
     ) -> Iterator[tuple[Sequence[int], Any, Any]]:
         """The postings of `term`: document numbers, weights, values.
 
-        Of a word as it is written, only its own positions. Reads the codec's blocks directly: its
+        A word as it is written has its own positions alone. Reads the codec's blocks directly: its
         public matcher yields one posting a call, ten times slower.
         """
         term, code = located(term) if field == "words" else (term, None)

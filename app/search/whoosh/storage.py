@@ -35,25 +35,10 @@ _NAMED = frozenset(
 _BUFFER_BYTES = 8192
 
 UNREADABLE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    pickle.PickleError,
-    struct.error,
-    zlib.error,
-    FileFormatError,
-    WhooshIndexError,
-    IndexingError,
-    OutOfOrderError,
-    ReaderClosed,
-    StorageError,
-    TermNotFound,
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError),
+    *(RuntimeError, TypeError, ValueError, pickle.PickleError, struct.error, zlib.error),
+    *(FileFormatError, WhooshIndexError, IndexingError, OutOfOrderError, ReaderClosed),
+    *(StorageError, TermNotFound),
 )
 """The exceptions that Whoosh and our readers raise for damaged files.
 

@@ -38,7 +38,7 @@ def found(
     caption: str | None = None,
     body: str = "",
 ) -> list[Highlight]:
-    return highlighter.compile(query).highlights(headline, summary, caption, body)
+    return highlighter.Marker(query).highlights(headline, summary, caption, body)
 
 
 def in_headline(query: Query, headline: str) -> str | None:

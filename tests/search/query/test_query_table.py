@@ -800,7 +800,7 @@ def test_what_can_be_read_is_answered_and_marked(archive: Engine, q: str) -> Non
     except QueryError:
         tree = None
     found = archive.search(Request(query=tree, limit=100, timeout_s=60))
-    marker = highlighter.compile(tree)
+    marker = highlighter.Marker(tree)
     for hit in found.hits:
         one = ARTICLES[hit.id.int]
         marker.highlights(one.headline, one.summary, one.caption, one.body)
