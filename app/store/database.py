@@ -27,7 +27,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS = files("app") / "migrations"
 _WRITING = {"writing": True}
+_REPLACED_AGAIN = "This connection is closed"
+"""What SQLAlchemy says when a connection that was made anew has to be made anew."""
 
 
 class Database:
@@ -344,3 +346,7 @@ def _translated() -> Iterator[None]:
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_INTERRUPT:
             raise ReadTooLong from error
         raise StoreError(f"the database cannot answer: {error.orig}") from error
+    except InvalidRequestError as error:
+        if str(error) != _REPLACED_AGAIN:
+            raise
+        raise StoreError("the database was replaced again and again") from error

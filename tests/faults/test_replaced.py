@@ -238,6 +238,18 @@ def test_a_file_that_cannot_be_opened_once_more_is_opened_later(
             assert sequence.count(session) == 0
 
 
+def test_a_file_that_is_replaced_whenever_it_is_opened_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with factories.store(tmp_path) as database:
+        with monkeypatch.context() as patched:
+            patched.setattr(replaced.Watch, "fault", lambda *_: "renamed")
+            with pytest.raises(StoreError, match="again and again"), database.reading() as session:
+                sequence.count(session)
+        with database.reading() as session:
+            assert sequence.count(session) == 0
+
+
 def run_outside(file: Path, statement: str) -> None:
     """Run a statement in a process of its own, which shares no file of this one."""
     code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"
