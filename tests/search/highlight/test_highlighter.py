@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app import text
 from app.search.highlight.fragmenter import PASSAGE
 from app.search.highlight.highlighter import MOST_BULLETS, MOST_PASSAGES, WHOLE, Highlight
+from app.search.query import terms
 from app.search.query.tree import (
     TEXT_FIELDS,
     And,
@@ -238,7 +239,7 @@ forms = (
 )
 phrases = st.lists(words, min_size=1, max_size=3).map(" ".join)
 leaves = (
-    words.filter(text.terms).map(word)
+    words.map(lambda typed: terms.words(typed, 0, 0)).filter(bool)  # as the parser reads them
     | st.builds(phrase, phrases.filter(text.terms), st.integers(0, 3))
     | st.builds(lambda form, n: Prefix(prefix=form[:n]), forms, st.integers(1, 6))
     | st.builds(fuzzy, forms, st.integers(1, 2))
