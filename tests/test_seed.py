@@ -21,9 +21,9 @@ def test_other(chance):
 
 def test_hypothesis():
     @settings(max_examples=3, database=None)
-    @given(st.integers())
-    def draw(number):
-        print("drawn:", number)
+    @given(st.permutations(range(20)))  # integers may be constants of what is imported by then
+    def draw(order):
+        print("drawn:", order)
 
     draw()
     assert False
