@@ -18,7 +18,10 @@ _name, _place = tables("article_name", "place")
 
 
 def filtered(statement: Select[Any], filters: Filters) -> Select[Any]:
-    """`statement` with the articles that pass `filters`, except by address and guid."""
+    """`statement` restricted to the articles that pass `filters`.
+
+    Addresses and guids are ignored: `articles.read.resolved` turns them into ids.
+    """
     c = _article.c
     columns = {"source": c.source_key, "language": c.language, "section": c.section_key}
     columns["domain"] = c.domain

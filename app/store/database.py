@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 MIGRATIONS = files("app") / "migrations"
 _WRITING = {"writing": True}
 _REPLACED_AGAIN = "This connection is closed"
-"""What SQLAlchemy says when a connection that was made anew has to be made anew."""
+"""SQLAlchemy's message when a connection is invalid again after it was reconnected."""
 
 
 class Database:
@@ -120,7 +120,7 @@ class Database:
             self._watch.let_go()
 
     def _close_disposed(self, _connection: object, record: ConnectionPoolEntry) -> None:
-        """Close a connection that was in use when the others were: its pool would keep it."""
+        """Close a connection that was in use during `_dispose`: its pool would keep it."""
         if record.info["disposed"] != self._disposed:
             record.invalidate()
 
@@ -172,7 +172,7 @@ class Database:
             self._dispose()
 
     def _take_in_log(self, watch: Watch) -> None:
-        """Checkpoint a removed log into the file."""
+        """Checkpoint a removed log into the file; raises StoreError where that fails."""
         with watch.lock:
             if self._fault_of_kept() == "log removed":
                 log.error("the database was replaced while in use (log removed): %s", watch.path)
@@ -246,7 +246,7 @@ class Database:
         return not busy
 
     def migrate(self) -> None:
-        """Migrate the tables to this program's revision; several processes may call it at once."""
+        """Migrate the tables to this program's revision; safe in several processes at once."""
         with _translated(), self._engine.connect() as connection:
             if self._revision(connection) == _head():
                 return  # without the lock, for which a long write may make us wait

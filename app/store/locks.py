@@ -1,8 +1,8 @@
 """File locks: shared use of the store, and work that only one process may do at a time.
 
 The operating system releases the locks of a process that ends, even a killed one. SQLite's own
-locks guard transactions; the lock file beside the database guards the file itself. Where that
-cannot be created there is no lock, and nobody can replace the database either.
+locks guard transactions; the lock file beside the database guards the file itself. If the folder
+is not writable there is no lock, and nobody can replace the database either.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A running program's file may be replaced by a rename, by a copy into it or with the whole folder,
 or its write-ahead log may be removed. Open connections would then write where nobody reads, or
 mix the pages of two files. Each checkout of a connection compares inodes, without reading the disk.
-Only after a checkpoint is the newest write in the file itself read, without the log: a checkpoint
-adds writes, while a copy with another history lacks the one seen before.
+If size or modification time has changed, it reads the newest write in the file itself, without the
+log: a checkpoint adds writes, while a copy with another history lacks the one seen before.
 
 If only the log was removed, connections that have it open can still read every commit. SQLite does
 not notice: a new connection creates an empty log and finds, in the old shared memory, pages that
@@ -26,7 +26,7 @@ Fault = Literal["gone", "renamed", "overwritten", "log removed"]
 _Inode = tuple[int, int]
 _WAIT_S = 5.0
 """How long the checkpoint of a removed log waits for its readers."""
-_LOOKS = 3  # a running checkpoint may leave half a tree
+_LOOKS = 3  # attempts: a running checkpoint may have written half a tree
 
 
 class Watch:

@@ -76,7 +76,7 @@ def holds(session: Session, write: Write) -> bool:
 
 
 def last(session: Session) -> Write:
-    """The store's last write."""
+    """The store's last write; change 0 in a new store."""
     s = _store.c
     change, token = session.execute(select(s.change, token_of(s.change))).one()
     return Write(change, token or "")
