@@ -1,9 +1,8 @@
-"""Backups: the whole store as one SQLite file, and the store put back from one.
+"""Backup and restore of the whole store as one SQLite file.
 
-The index is no part of it, since it is a copy that can be built anew. A backup is taken
-while others read and write, on one snapshot. It appears under its name whole or not at
-all; so does a restored database, of which nothing is put in place before it was proved.
-Neither ever changes the file that it reads.
+The index is not included, since it can be rebuilt. A backup is a copy of one snapshot, taken while
+others read and write. A backup or restored database is checked before it is renamed into place, so
+it appears whole or not at all. The file that is read is never changed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from app.store.database import Database, file_of
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a copy of the store holds."""
+    """A copy of the store: what it contains, its last change and schema revision."""
 
     path: str
     store_id: str
@@ -39,24 +38,25 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored, and whether the index that was built of it agrees.
+    """The restored store, and a check of its new index.
 
-    `keys_kept` are the keys of the store that was replaced: they hold, and those of the copy do
-    not. Where that had none, `keys_came` are those of the copy that nobody revoked.
+    `keys_kept` are the unrevoked keys of the replaced store, which replace those of the backup.
+    If it had no keys, `keys_came` are the unrevoked keys of the backup.
     """
 
     copy: Copied
     report: indexing.IndexReport
     erased_known: bool
-    """Whether what had been erased since the backup was known, and was erased again."""
+    """Whether the erasures of the replaced store could be read, and were applied again."""
     keys_kept: list[str]
     keys_came: list[str]
 
 
 def back_up(settings: Settings, target: Path, *, overwrite: bool = False) -> Copied:
-    """Copy the store to the file `target`, and prove the copy before it gets that name.
+    """Copy the store to the file `target`; the copy is checked before it gets that name.
 
-    Raises FileExists for a target that is there, unless it may be overwritten.
+    Raises FileExists for an existing target unless `overwrite`, and always for the store itself;
+    BackupUnsound if the check fails; StoreError if a file cannot be read or written.
     """
     source = file_of(settings)
     if not source.is_file():
@@ -76,12 +76,11 @@ def back_up(settings: Settings, target: Path, *, overwrite: bool = False) -> Cop
 
 
 def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Restored:
-    """Put the backup `source` in the place of the store, and build its index anew.
+    """Replace the store by the backup `source`, and rebuild the index.
 
-    Raises StoreInUse while any other process has the store open, StoreExists where articles
-    would be lost, unless it may be overwritten, and BackupUnsound or SchemaMismatch before
-    anything is touched. Keys stay those of the store that is replaced, so that one that was
-    revoked since the backup comes back to no life.
+    Raises StoreInUse while another process has the store open, StoreExists if it may have
+    articles, unless `overwrite`, and BackupUnsound or SchemaMismatch; the store is unchanged then.
+    The API keys of the replaced store are kept, so a key revoked since the backup stays revoked.
     """
     target = file_of(settings)
     with _translated(target):
@@ -97,7 +96,7 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
             _copy(source, staged)
             _proved(staged)
             with closing(Database(f"sqlite:///{staged}")) as opened:
-                opened.migrate()  # here, so that one that fails leaves the old store as it was
+                opened.migrate()  # before the swap: a failure leaves the old store unchanged
             _join_log(staged)
             kept, came = _merge_keys(target, staged)
             erased_known = _erase_again(target, staged)
@@ -123,10 +122,10 @@ def restore(settings: Settings, source: Path, *, overwrite: bool = False) -> Res
 
 
 def _erase_again(present: Path, staged: Path) -> bool:
-    """Erase in the copy at `staged` what the store at `present` had erased.
+    """Apply the erasures of the store at `present` to the copy at `staged`.
 
-    Whether that can be known: not where there is no such store, or it cannot be read. Nobody
-    writes the copy, so it is vacuumed: pages of older programs may hold remnants.
+    False if there is no such store or it cannot be read. The copy is vacuumed, since pages that
+    older programs wrote may have remnants.
     """
     if not present.exists():
         return False
@@ -145,10 +144,10 @@ def _erase_again(present: Path, staged: Path) -> bool:
 
 
 def _merge_keys(present: Path, staged: Path) -> tuple[list[str], list[str]]:
-    """Put the keys of the store at `present` in the place of those of the copy at `staged`.
+    """Replace the keys of the copy at `staged` by those of the store at `present`.
 
-    The names of those that were kept, and, where there were none, of those that the copy
-    brings unrevoked: a store that is damaged, or was never there, cannot tell what it revoked.
+    The names of the unrevoked keys that were kept and, if `present` has none or is damaged, of
+    those of the copy, whose later revocations are unknown.
     """
     names: list[str] = []
     rows: list[tuple[object, ...]] = []
@@ -169,7 +168,7 @@ def _merge_keys(present: Path, staged: Path) -> tuple[list[str], list[str]]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a database as one snapshot, in one step: others may write meanwhile."""
+    """Copy one snapshot of a database, in one step, while others may write."""
     _remove_database(target)
     if not source.is_file():
         raise BackupUnsound(str(source), "there is no such file")
@@ -182,13 +181,13 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _join_log(path: Path) -> None:
-    """Make the database at `path` one file: who then only reads it puts no log beside it."""
+    """Take the database at `path` out of WAL mode: one file, and readers create no log."""
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode = DELETE")
 
 
 def _proved(path: Path) -> Copied:
-    """What stands in the database at `path`; raises BackupUnsound if it is not sound."""
+    """Check and describe the database at `path`; raises BackupUnsound if it is not sound."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
         found = [row[0] for row in database.execute("PRAGMA integrity_check(3)")]
         if found != ["ok"]:
@@ -205,19 +204,19 @@ def _proved(path: Path) -> Copied:
 
 
 def _worth_keeping(path: Path) -> bool:
-    """Whether a database holds, or may hold, anything that was ever stored."""
+    """Whether a database has had any change; an unreadable one counts unless it is empty."""
     if not path.exists():
         return False
     try:
         with closing(sqlite3.connect(path)) as database:
             ((change,),) = database.execute("SELECT change FROM store").fetchall()
     except (sqlite3.Error, ValueError):
-        return path.stat().st_size > 0  # it cannot be read: that is not ours to judge
+        return path.stat().st_size > 0
     return bool(change)
 
 
 def _finish_log(path: Path) -> None:
-    """Leave no write-ahead log beside `path`: SQLite would apply it to the next file there."""
+    """Remove the write-ahead log of `path`: SQLite would apply it to the next file there."""
     if path.exists():
         with suppress(sqlite3.Error):
             _join_log(path)
@@ -232,7 +231,7 @@ def _remove_database(path: Path) -> None:
 
 @contextmanager
 def _unfinished(path: Path) -> Iterator[None]:
-    """Remove the file at `path` when the block fails: a full disk is not made fuller."""
+    """Remove the file at `path` if the block fails, so that it does not fill the disk."""
     try:
         yield
     except BaseException:
@@ -242,7 +241,7 @@ def _unfinished(path: Path) -> Iterator[None]:
 
 
 def _keep_mode(replaced: Path, path: Path) -> None:
-    """Let those use the file at `path` who may use the one that it replaces, if there is one."""
+    """Give the file at `path` the permissions of the file that it replaces, if there is one."""
     if replaced.exists():
         shutil.copymode(replaced, path)
 
@@ -259,7 +258,7 @@ def _sync_file(path: Path) -> None:
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as error:  # the disk is full, a lock is held, say
+    except sqlite3.OperationalError as error:  # a full disk or a lock, for example
         raise StoreError(f"{error}: {path}") from error
     except sqlite3.DatabaseError as error:
         raise BackupUnsound(str(path), str(error)) from error

@@ -1,7 +1,7 @@
-"""Checks of an installation: what is wrong, and what is open to others. Changes nothing.
+"""Checks of an installation: what is wrong, and what others can access. Repairs nothing.
 
-Each look gives one Finding. It reads settings, folders, the database, the index and where a
-server that runs meanwhile listens. It repairs nothing: a finding says what would.
+Each check gives one Finding, with a hint how to repair. Checks read the settings, folders, the
+database, the index and the addresses on which a running server listens.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ LEAST_FILES = 1024
 PAIRS_TOLD = 10
 CLOCK_SPARE_S = 60.0
 NARROW = {4: 16, 6: 64}
-"""Bits of the widest network, by version, that is plausibly one of proxies alone."""
+"""Shortest prefix, by IP version, of a network that plausibly has proxies only."""
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "fuse.glusterfs"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one look found; `hint` says what helps, or what would make it less open."""
+    """The result of one check; `hint` says how to repair it or how to restrict access."""
 
     name: str
     level: Literal["ok", "warning", "wrong"]
@@ -49,7 +49,7 @@ class Finding:
 
 
 def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Every finding, in an order in which the first that is wrong explains those below."""
+    """The findings, causes before consequences; checks that need a failed one are skipped."""
     yield _settings(environment)
     yield from _open(settings)
     yield _clock(settings)
@@ -87,7 +87,7 @@ def _settings(environment: Mapping[str, str]) -> Finding:
 
 
 def _open(settings: Settings) -> Iterator[Finding]:
-    """What of the server is open to whom, by its settings and by where one listens now."""
+    """Who can access what, by the settings and by the addresses a running server listens on."""
     yield _hosts(settings)
     wide = [each for each in settings.trusted_proxies if each.prefixlen < NARROW[each.version]]
     if wide:
@@ -150,7 +150,7 @@ def _hosts(settings: Settings) -> Finding:
 
 
 def _clock(settings: Settings) -> Finding:
-    """A clock that was set back: what was written lately lies in the future."""
+    """Whether the clock was set back: the database then has a modification time in the future."""
     file = file_of(settings)
     newest = 0.0
     for path in (file, file.with_name(f"{file.name}-wal")):
@@ -200,7 +200,7 @@ def _folder(settings: Settings) -> Finding:
 
 
 def _file_system(path: Path) -> Finding:
-    """The kind of the data folder's file system, where the system tells it."""
+    """Whether the data folder's file system is local, by /proc/self/mounts; ok if unknown."""
     kind = "unknown"
     longest = -1
     here = path.absolute().resolve()
@@ -220,7 +220,7 @@ def _file_system(path: Path) -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
-    """Free space, held against what a rebuild of the index needs beside the old one."""
+    """Free space, compared with what a rebuild of the index needs beside the old one."""
     try:
         found = next(
             each
@@ -298,7 +298,7 @@ def _index(settings: Settings, database: Database) -> Finding:
 
 
 def _pairs(database: Database) -> Finding:
-    """Articles that an input's keys belonged to, which stay two until an operator joins them."""
+    """Pairs of articles that share a key; they stay two until an operator joins them."""
     with database.reading() as session:
         pairs = removal.overlaps(session, limit=PAIRS_TOLD)
     if not pairs:

@@ -1,10 +1,9 @@
-"""Keeps mentions in step with the articles: reads what changed, in batches, and resumes.
+"""Keeps mentions in step with the articles: extracts from what changed, in batches; resumable.
 
-Extraction follows the change number as an index does, with a cursor in the store. What is
-up to date by its extraction row (version of the article, version of the extractor) is
-passed over, so the change that a batch takes for its own writing is read and not done again.
-A batch is one transaction: a crash loses nothing that was written. The cursor moves in a store
-that has what it was read from, not in another that took its place meanwhile.
+Extraction follows the change number as an index does, with a cursor in the store. It skips an
+article whose extraction row has the article's digest and the extractor's version, so the changes
+that it makes itself cause no further work. Each batch is one transaction: a crash loses nothing
+that was written. The cursor is not moved in a store that replaced the one read from.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from app.store.models import among, tables
 log = logging.getLogger(__name__)
 
 BATCH = 1_000
-"""Articles that are looked through at once; a change of more is looked through whole."""
+"""Articles that the cursor advances by at once; a change with more is not split."""
 WRITTEN = 100
-"""Articles of a transaction: it bounds what a crash makes us do again, and how long others wait."""
+"""Most articles per transaction: bounds the work lost in a crash and the wait of other writers."""
 
 _FIELDS = ("headline", "summary", "caption", "dateline", "body", "language")
 _article, _extraction, _store = tables("article", "extraction", "store")
@@ -41,7 +40,7 @@ _article, _extraction, _store = tables("article", "extraction", "store")
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did: articles read, those whose mentions changed, those that failed."""
+    """The result of a sweep: articles read, changed in their mentions and failed; the cursor."""
 
     read: int = 0
     changed: int = 0
@@ -76,11 +75,11 @@ def sweep(
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Swept:
-    """Read all articles that changed since the last sweep, or that another version has read.
+    """Extract from all articles that are new, changed or extracted by another version.
 
-    Resumes where an earlier one ended, however that ended. `progress` is called with the
-    number of articles of each transaction, `stop` is asked before each. Raises ExtractorBusy
-    while another process holds `lock`.
+    Resumes where an earlier sweep ended, even by a crash. `progress` is called with the number of
+    articles of each transaction, `stop` between transactions. Raises ExtractorBusy while another
+    thread or process has `lock`.
     """
     done = Swept()
     with locks.one_at_a_time(lock, ExtractorBusy):
@@ -109,7 +108,7 @@ def sweep(
 
 
 def waiting(database: Database, version: str) -> int:
-    """How many articles a sweep by this version would read."""
+    """The number of articles that a sweep by this version would extract from."""
     with database.reading() as session:
         store = session.execute(select(_store.c.extracted, _store.c.extractor)).one()
         cursor = store.extracted if store.extractor == version else 0
@@ -118,7 +117,7 @@ def waiting(database: Database, version: str) -> int:
 
 
 def _due(statement: Select[Any], cursor: int, version: str) -> Select[Any]:
-    """`statement` about the articles after `cursor` that `version` has not read as they are."""
+    """`statement` for the articles after `cursor` without a current extraction by `version`."""
     a, x = _article.c, _extraction.c
     current = (x.article_id == a.id) & (x.digest == a.digest) & (x.version == version)
     wanted = statement.select_from(_article.outerjoin(_extraction, current))
@@ -126,7 +125,7 @@ def _due(statement: Select[Any], cursor: int, version: str) -> Select[Any]:
 
 
 def state(session: Session) -> ExtractionStatus:
-    """How far extraction is; `lag` counts the changes that it has not read."""
+    """The progress of extraction; `lag` is the number of changes after its cursor."""
     store = session.execute(select(_store)).one()
     failures = select(func.count()).where(_extraction.c.error.is_not(None))
     lag = store.change - store.extracted
@@ -144,7 +143,7 @@ def failures(session: Session) -> Iterator[Failed]:
 
 
 def _begin(database: Database, version: str) -> int:
-    """The cursor to go on from; 0 where another version has read so far."""
+    """The cursor to resume from; reset to 0 if it is that of another version."""
     with database.reading() as session:
         store = session.execute(select(_store.c.extracted, _store.c.extractor)).one()
     if store.extractor == version:
@@ -178,7 +177,7 @@ def _changed(
 def _read(
     database: Database, extractor: Extractor, due: list[tuple[UUID, str]]
 ) -> Iterator[list[ExtractionResult]]:
-    """What the extractor finds in the articles that are due, a transaction's worth at a time."""
+    """The extractor's results for the articles that are due, in lists for one transaction each."""
     for start in range(0, len(due), BATCH):
         with database.reading() as session:
             rows = list(_texts(session, due[start : start + BATCH]))
@@ -192,7 +191,7 @@ def _read(
 
 
 def _transactions(readings: Iterable[ExtractionResult]) -> Iterator[list[ExtractionResult]]:
-    """The readings in lists that are written at once: few of those that have many names."""
+    """The results in lists for one transaction each, bounded by articles and by rows."""
     part: list[ExtractionResult] = []
     rows = 0
     for each in readings:
@@ -207,7 +206,7 @@ def _transactions(readings: Iterable[ExtractionResult]) -> Iterator[list[Extract
 
 
 def _texts(session: Session, due: Iterable[tuple[UUID, str]]) -> Iterator[Row[Any]]:
-    """The texts of the articles that are still as they were; others come with a later change."""
+    """The texts of the articles whose digest is unchanged; the others have a later change."""
     c = _article.c
     columns = [c[name] for name in _FIELDS]
     wanted = dict(due)

@@ -1,8 +1,7 @@
 """Keeps an index in step with the database: sync, rebuild, check. The only writer of an engine.
 
-The database is right and the index is its copy: each function reads the one and writes
-the other. An index that is missing, damaged, of another store, history or analysis is built
-anew beside it and swapped in. Nothing is written to the database here.
+The database is authoritative and only read here. An index that is missing, damaged, or of another
+store, history, schema or analyzer version is rebuilt beside the old one and swapped in.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from app.writes import NO_WRITE, Write
 log = logging.getLogger(__name__)
 
 BATCH = 2_500
-"""Articles a commit of the index: it bounds memory and what a crash makes us do again."""
+"""Articles per commit of the index: bounds memory and the work lost in a crash."""
 
 
 class SyncStopped(BroadsheetError):
-    """A rebuild was given up because the program stops; what was there stays in use."""
+    """A rebuild was abandoned because the program stops; the old index stays in use."""
 
 
 StateName = Literal["ready", "missing", "damaged", "outdated"]
@@ -38,7 +37,7 @@ StateName = Literal["ready", "missing", "damaged", "outdated"]
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """What an index is fit for; `detail` says why it is not ready."""
+    """Whether an index can be used; `detail` says why it is not ready."""
 
     name: StateName
     detail: str | None
@@ -59,8 +58,8 @@ class IndexReport:
     """What `check` found; empty lists mean that index and database agree.
 
     missing: stored, not in the index. extra: in the index, not stored. outdated: in the
-    index at another change. pending: changes that the index has not taken in yet, which is
-    no difference. damaged: why the index can't be compared at all.
+    index at another change. pending: the number of changes after the index's cursor, which are
+    not compared. damaged: why the index cannot be compared at all.
     """
 
     articles: int
@@ -84,12 +83,11 @@ def sync(
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Synced:
-    """Bring the index up to the database's last change; rebuilds it where it must be.
+    """Bring the index up to the database's last change; rebuild it if it cannot be used.
 
-    Resumes where an earlier run ended, however that ended. `progress` is called with the
-    number of articles of each batch, `stop` is asked before each: a sync that is stopped
-    keeps what it has done, a rebuild is given up. Raises EngineBusy when another process
-    writes the index.
+    Resumes where an earlier run ended, even by a crash. `progress` is called with the number of
+    articles of each batch, `stop` before each. A stopped sync keeps what it has written; a stopped
+    rebuild raises SyncStopped. Raises EngineBusy while another process writes the index.
     """
     found = state(database, engine)
     if found.cursor is not None and found.name == "ready":
@@ -117,7 +115,10 @@ def rebuild(
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Synced:
-    """Build the index anew from the database and swap it in; searches go on meanwhile."""
+    """Rebuild the index from the database and swap it in; searches continue meanwhile.
+
+    Raises SyncStopped once `stop` is true, and EngineBusy.
+    """
     with database.reading() as session:
         store_id = sequence.store_id(session)
     with engine.rebuilding(store_id) as beside:
@@ -128,7 +129,7 @@ def rebuild(
 
 
 def state(database: Database, engine: Engine) -> IndexState:
-    """Whether the index can follow the database, or why it must be built anew."""
+    """Whether the index can be synced, or why it must be rebuilt."""
     try:
         stamp = engine.stamp()
         engine.health()
@@ -136,7 +137,7 @@ def state(database: Database, engine: Engine) -> IndexState:
         return IndexState("missing", error.reason, None)
     except IndexDamaged as error:
         return IndexState("damaged", error.reason, None)
-    with database.reading() as session:  # after the stamp: what it has taken in is committed
+    with database.reading() as session:  # after the stamp, so its changes are visible
         store = sequence.standing(session, stamp.history)
     detail = None
     if stamp.store_id != store.store_id:
@@ -155,8 +156,8 @@ def state(database: Database, engine: Engine) -> IndexState:
 def check(database: Database, engine: Engine) -> IndexReport:
     """Compare the ids and changes of index and database; writes nothing.
 
-    The order of the three looks matters: what the index had taken in at the first is in
-    the second, and what the third shows as changed later is no difference.
+    The order of reads matters: first the index's cursor, then its entries, then the database.
+    Articles that changed after the cursor are not compared.
     """
     found = state(database, engine)
     indexed: dict[UUID, int] = {}
@@ -186,7 +187,7 @@ def check(database: Database, engine: Engine) -> IndexReport:
 
 
 def repair(database: Database, engine: Engine, report: IndexReport) -> Synced:
-    """Make good what `report` found wrong."""
+    """Correct the differences in `report`; a damaged index is rebuilt."""
     if report.damaged is not None:
         return rebuild(database, engine, reason=report.damaged)
     ids = [*report.missing, *report.extra, *report.outdated]
@@ -203,7 +204,7 @@ _OTHER_HISTORY = "it is of another history than the database, which has not got 
 
 
 def _require_same(session: Session, history: Write) -> None:
-    """Raise IndexForeign where the store has not got the last write that an index was made of."""
+    """Raise IndexForeign unless the store has the last write of the index."""
     if history != NO_WRITE and not sequence.holds(session, history):
         raise IndexForeign(_OTHER_HISTORY.format(history.change))
 
@@ -214,9 +215,10 @@ def _follow(
     progress: Callable[[int], None] | None,
     stop: Callable[[], bool],
 ) -> tuple[int, int]:
-    """Take in what the index lacks; raises IndexForeign when the database is replaced meanwhile.
+    """Index the changes after its cursor; the number of articles, and the new cursor.
 
-    Each batch is read of a store that has what the index holds, in the same snapshot.
+    Raises IndexForeign if the database was replaced meanwhile, which is checked in the snapshot
+    of each batch.
     """
     applied = 0
     while True:

@@ -1,8 +1,7 @@
-"""Where the servers of a store listen, as the system's tables tell; nowhere but on Linux.
+"""The addresses on which the servers of a store listen, from Linux's /proc; none elsewhere.
 
-In: the path of a database. Out: the addresses on which processes that have it open, or its
-lock, accept connections. Nobody is asked over the network, and of processes of other users
-nothing is seen.
+In: the path of a database. Out: the addresses on which processes that have it or its lock open
+accept connections. Processes that this user may not inspect are left out.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def _sockets(database: str) -> Iterator[str]:
 
 
 def _opened(folder: Path) -> Iterator[str]:
-    """What the files of a process are; less where one ends meanwhile or is another user's."""
+    """The files that a process has open; none of a process that may not be inspected."""
     with suppress(OSError):
         for each in folder.iterdir():
             with suppress(FileNotFoundError):
@@ -56,7 +55,7 @@ def _listeners() -> Iterator[tuple[str, tuple[IPv4Address | IPv6Address, int]]]:
 
 
 def _address(written: str) -> IPv4Address | IPv6Address:
-    """An address as the kernel writes it: words of 32 bits, in the order of this machine.
+    """An address in hexadecimal as the kernel writes it: 32-bit words in host byte order.
 
     >>> _address("00000000"), _address("0" * 32)
     (IPv4Address('0.0.0.0'), IPv6Address('::'))

@@ -1,9 +1,8 @@
 """Maintenance of a store: ends embargoes, drops old texts, erases what expires, completes erasures.
 
-An erasure is committed at once and then carried through: the words of the erased text go out of
-the unused parts of the database, its write-ahead log, the index, and indexes that were set aside.
-Until that has succeeded the status tells that it is pending, and each call tries again; so a
-crash loses none.
+An erasure is committed at once and completed later: the erased words are removed from the unused
+parts of the database, its write-ahead log, the index, and indexes that were set aside. Until then
+the status reports it as pending and each call tries again, also after a crash.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from app.store.database import Database
 from app.store.models import tables
 
 EXPIRED = 200
-"""Articles that are erased in a transaction when their days are over."""
+"""Most expired articles that one transaction erases."""
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ class KeptStatus:
 
 @dataclass(slots=True)
 class Looked:
-    """The day, and the change before it, of a follower's last look for what is to expire."""
+    """The day and the store's last change at a caller's last search for expired articles."""
 
     at: tuple[date, int] | None = None
 
@@ -62,7 +61,7 @@ def tend(
 ) -> None:
     """Do all that is due now. Raises EngineBusy while another process writes the index.
 
-    `looked` is what a caller that comes again remembers: to look for what is to expire takes long.
+    With `looked`, the slow search for expired articles is skipped until day or store changes.
     """
     looked = looked or Looked()
     now = datetime.now(UTC)
@@ -79,7 +78,7 @@ def tend(
 
 
 def release(database: Database, *, now: datetime) -> int:
-    """Show what is under an embargo that is over by `now`; how many versions."""
+    """Show the versions whose embargo ends by `now`; returns their number."""
     c = _version.c
     with database.reading() as session:
         due = session.execute(select(c.story_id).where(c.due_at <= now).limit(1)).one_or_none()
@@ -92,7 +91,7 @@ def release(database: Database, *, now: datetime) -> int:
 
 
 def drop(database: Database, *, days: int, now: datetime) -> int:
-    """Drop the texts of versions that have not shown for `days`; how many."""
+    """Drop the texts of versions that have not been shown for `days`; returns their number."""
     total = 0
     while True:
         with database.reading() as session:
@@ -106,10 +105,10 @@ def drop(database: Database, *, days: int, now: datetime) -> int:
 
 
 def expire(database: Database, *, keep_days: Mapping[str, int], now: datetime) -> int:
-    """Erase the articles whose days to be kept are over; how many.
+    """Erase the articles whose retention period is over; returns their number.
 
-    Each write erases a part of them and finds anew which are due, so that several processes do
-    not get into each other's way, and one that was ended goes on where it stopped.
+    Each transaction queries which are due, so several processes do not conflict and an
+    interrupted run resumes.
     """
     total = 0
     while True:
@@ -126,11 +125,11 @@ def expire(database: Database, *, keep_days: Mapping[str, int], now: datetime) -
 
 
 def purge(database: Database, engine: Engine, settings: Settings) -> bool:
-    """Take the words of erased texts out of every file; whether none is pending any more.
+    """Remove the words of erased texts from every file; False while an erasure is still pending.
 
-    Tables are written anew in short transactions and the index beside the old one, so reading,
-    writing and searching go on. Raises EngineBusy while another process does this or writes
-    the index.
+    Tables are rewritten in short transactions and the index is rebuilt beside the old one, so
+    reads, writes and searches continue. Raises EngineBusy while another process does this or
+    writes the index.
     """
     with database.reading() as session:
         if _pending(session) is None:
@@ -161,7 +160,7 @@ def _purge(database: Database, engine: Engine, settings: Settings) -> bool:
 
 
 def _pending(session: Session) -> int | None:
-    """The last change that erased something and is not carried through; None where all are."""
+    """The last change with an erasure that is not completed; None if all are."""
     s = _store.c
     pending = select(s.erased).where(s.erased > s.purged)
     found: int | None = session.execute(pending).scalar_one_or_none()
@@ -169,7 +168,7 @@ def _pending(session: Session) -> int | None:
 
 
 def kept(session: Session) -> KeptStatus:
-    """What is stored beside the articles that show, counted."""
+    """The counts of what is stored beside the articles that are shown."""
     s, t, c = _story.c, _tombstone.c, _version.c
 
     def count(statement: Select[Any]) -> int:

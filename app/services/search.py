@@ -1,7 +1,7 @@
 """Search: the hits of a query with their articles, facet labels and highlights.
 
-Asks the engine for ids and the store for text, and explains a query by its parts. No HTTP is
-known here and nothing is written. What helps to search better is in `suggest` and `similar`.
+Ids come from the engine and texts from the store. Also explains a query by its clauses. Knows no
+HTTP and writes nothing. Suggestions are in `suggest`, similar articles in `similar`.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class Results:
     facets: dict[str, list[FacetValue]]
     histogram: list[Bucket]
     relaxed: bool
-    """Whether words were let go: no article holds all, or few do by chance (`lets_go`)."""
+    """Whether the query was relaxed to articles without some of its words; see `lets_go`."""
 
 
 def search(session: Session, engine: Engine, request: Request) -> Found:
-    """The engine's answer, with the entities that names in the request stand for.
+    """The engine's answer to the request, after its names are resolved to entities.
 
-    Somebody may have put another index, or another database, in place while we serve. Raises
-    IndexForeign; `indexing.sync` builds the index anew.
+    Raises IndexForeign if the index or the database was replaced by one of another history;
+    `indexing.sync` then rebuilds the index.
     """
     return _answer(session, engine, identified(session, _planned(engine, request)[0]))
 
@@ -79,7 +79,7 @@ def _answer(session: Session, engine: Engine, request: Request) -> Found:
     found = engine.search(request)
     store = sequence.standing(session, found.history)
     if not store.holds and found.history.change > store.last:
-        # Read of a store that goes on: later than this session, which names may have begun.
+        # The index may be newer than this session's snapshot, which resolving names began.
         with Session(session.get_bind()) as later:
             store = sequence.standing(later, found.history)
     if found.store_id != store.store_id:
@@ -90,9 +90,9 @@ def _answer(session: Session, engine: Engine, request: Request) -> Found:
 
 
 def _planned(engine: Engine, request: Request) -> tuple[Request, Request | None, int]:
-    """The request as its question in plain words is meant, with words let go, and their number.
+    """The strict and the relaxed request for a question in plain words, and its number of words.
 
-    Only the order by relevance lets words go.
+    No relaxed request unless hits are sorted by relevance.
     """
     if request.question is None or request.query is None:
         return request, None, 0
@@ -104,7 +104,7 @@ def _planned(engine: Engine, request: Request) -> tuple[Request, Request | None,
 
 
 def _languages(engine: Engine, request: Request) -> list[str]:
-    """The languages that a question may be in: those of the filter, else of the archive."""
+    """The languages that a question may be in: those of the filter, otherwise the archive's."""
     chosen = dict(request.filters.named).get("language")
     if chosen and chosen.wanted:
         return list(chosen.wanted)
@@ -115,10 +115,10 @@ MOST_LANGUAGES = 20
 
 
 def identified(session: Session, request: Request) -> Request:
-    """The request with the articles, entities and synonyms that it means.
+    """The request with ids for its addresses and names, and with synonyms.
 
-    A name stands for every entity that has it as its name or as an alias, the beginning of
-    a name for the commonest of those that it fits. A name of a dateline stands for itself.
+    A name stands for every entity with that name or alias, a prefix for the commonest entities
+    that it matches. A place name in a dateline also stands for itself.
     """
     named = tuple(
         (name, _meaning(session, name, choice) if name in ENTITIES else choice)
@@ -140,7 +140,7 @@ def _meaning(session: Session, name: str, choice: Choice) -> Choice:
 
 
 def _looked_up(session: Session, tree: Query) -> Query:
-    """The tree with the entities of its names, all looked up together."""
+    """The tree with its names resolved to entities; raises QueryError for too many prefixes."""
     keys: dict[str, set[str]] = {}
     beginnings: dict[tuple[str, str], tuple[str, ...]] = {}
     for node in walk(tree):
@@ -167,7 +167,7 @@ def _looked_up(session: Session, tree: Query) -> Query:
     return mapped(tree, change)
 
 
-_MOST_BEGINNINGS = 20  # each is a look through all names that begin so
+_MOST_BEGINNINGS = 20  # each scans all names with that prefix
 
 
 def find(
@@ -178,10 +178,10 @@ def find(
     highlight: bool,
     fields: Sequence[str] = (),
 ) -> Results:
-    """Search, and read the articles of the hits; one that was removed since is left out.
+    """A page of hits with their articles; an article that was removed meanwhile is left out.
 
-    The articles have the `fields`, or those of lists. Hits for whose highlights the time is too
-    short have none, and then the answer is not complete.
+    Articles have `fields`, by default those of lists. After the time limit hits get no highlights,
+    and the answer is not complete. Raises ParameterError for the cursor of another list.
     """
     deadline = Deadline(request.timeout_s)
 
@@ -244,19 +244,19 @@ def find(
     )
 
 
-_RELAXED = (True,)  # behind the values of a PageKey of the list of any of the words
-_SEARCHING = 0.9  # of the time; the rest is for the articles of the hits
-_FULL = 20  # articles with all words: as many are never let go
-_SAID = 4  # words: each of fewer is meant
+_RELAXED = (True,)  # appended to the values of a PageKey of a relaxed search
+_SEARCHING = 0.9  # of the time limit; the rest is for the articles of the hits
+_FULL = 20  # hits with all words: a search with as many is not relaxed
+_SAID = 4  # words: with fewer, a search is relaxed only if it has no hits
 _AS_GOOD = 2 / 3
 
 
 def lets_go(
     answer: Callable[[Request], Found], found: Found, words: int, strict: Request, loose: Request
 ) -> bool:
-    """Whether no article holds all words, or few do by chance: others without some are as good.
+    """Whether to relax a search: it has no hits, or few and others score about as well.
 
-    The same whatever the size of a page, and whatever is counted or collapsed.
+    Independent of page size, facets and collapsing. An incomplete search is not relaxed.
     """
     if not found.complete or not found.total:
         return found.complete
@@ -319,10 +319,10 @@ class Clause:
 
 
 def explain(session: Session, engine: Engine, request: Request) -> tuple[list[Clause], int, bool]:
-    """The clauses at the top of the query, how many hits all have together, whether complete.
+    """The top-level clauses of the query with their counts, its total, and whether complete.
 
-    All of it has the time of one search; the first clauses are explained. One that the time
-    does not reach is left out: counted in part it would be taken for a rare one.
+    At most _EXPLAINED clauses, within the time limit of one search. A clause without a complete
+    count is left out with those after it: a partial count would make it look rare.
     """
     deadline = Deadline(request.timeout_s)
     tree = request.query

@@ -1,6 +1,6 @@
-"""Articles like another, by the words that tell it from others.
+"""Articles similar to another, by its terms of highest tf-idf weight.
 
-Asks the engine for ids and the store for text. No HTTP is known here and nothing is written.
+Ids come from the engine and texts from the store. Knows no HTTP and writes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.search.query.tree import Boost, Or, Query, Word
 from app.services.search import search
 
 LIKE_WORDS = 50
-"""Words of an article by which others like it are found."""
+"""Terms of an article by which similar ones are searched."""
 _CANDIDATES = 60
 
 
@@ -43,9 +43,9 @@ class SimilarArticle:
 def find(
     session: Session, engine: Engine, article_id: UUID, request: Request
 ) -> tuple[list[SimilarArticle], int]:
-    """The articles that share most of the words that tell this one from others, best first.
+    """The articles most similar to this one, near-duplicates first, and the number of matches.
 
-    `request` gives filters, limit and time; its query is made here. Raises NotFound.
+    `request` gives filters, limit and time limit; its query is replaced. Raises NotFound.
     """
     whole = articles.get(session, article_id)
     tokens = text.terms(whole.body, whole.language)
@@ -69,15 +69,15 @@ def find(
 
 
 def like(engine: Engine, tokens: Iterable[str]) -> Query | None:
-    """A query for the words that tell an article of `tokens` best from others.
+    """A query for the LIKE_WORDS terms of highest weight among `tokens`.
 
-    A word's score counts with the root of its number: a subject is repeated, and words that
-    many articles repeat as well tell little. Very common words are not left out: they tell
-    kinds of articles from each other. None where no other article holds one of them.
+    The weight is the square root of a term's frequency times its inverse document frequency.
+    Stop words are not excluded: they distinguish kinds of articles. None if no other article has
+    any of the terms.
     """
     counts = Counter(tokens)
     known = engine.frequencies(counts)
-    # About the inverse document frequency among as many articles as hold the commonest word.
+    # The document frequency of the commonest term stands for the number of articles.
     most = max(known.values(), default=0) + 1
     weights = {
         token: count**0.5 * math.log(most / known[token])

@@ -1,7 +1,7 @@
 """Suggestions for a query: spelling corrections and completions.
 
-Asks the engine for words and ids and the store for names and texts. No HTTP is known here and
-nothing is written.
+Words and ids come from the engine, names and texts from the store. Knows no HTTP and writes
+nothing.
 """
 
 from __future__ import annotations
@@ -25,19 +25,18 @@ from app.search.engine import Engine, Request
 from app.search.query.tree import And, Near, Or, Prefix, Query, Within, Word
 from app.services.search import MOST_LANGUAGES, search
 
-_MOST_CORRECTED = 5  # words: each costs a look through all words of the index
+_MOST_CORRECTED = 5  # words: each costs a scan of the index's vocabulary
 
 
 def suggestion(
     session: Session, engine: Engine, q: str, tree: Query | None, *, timeout_s: float = math.inf
 ) -> str | None:
-    """`q` with each unknown or rare word put right from the index's own words; or None.
+    """`q` with its unknown or rare words corrected to words of the index; None without a change.
 
-    A word is put right by one of one edit, else of two, that stands beside its neighbours most
-    often, else by the commonest. One that some articles hold is taken for a misspelling only
-    beside a word that is one edit away and a hundred times as common, and never where the
-    archive holds it in its own right; see `_is_at_home`. What is suggested finds something. None
-    too where the time is up before all words were looked up.
+    A correction is one edit away, otherwise two; the one that occurs most often near the word's
+    neighbours is taken, then the commonest. A word of the index is corrected only to one that is
+    one edit away and over a hundred times as common, and not if `_is_at_home`. A suggestion has
+    hits. None too if the time limit passes or `q` has more than _MOST_CORRECTED words.
     """
     deadline = Deadline(timeout_s)
     words = suggest.words(tree) if tree is not None else []
@@ -102,11 +101,10 @@ def _better(
 def _is_at_home(
     session: Session, engine: Engine, form: str, other: str, beside: list[Word], deadline: Deadline
 ) -> bool:
-    """Whether a rare word is one of its own, and no misspelling of the common `other`.
+    """Whether a rare word is spelled as meant, and not a misspelling of the common `other`.
 
-    It stands beside its neighbours in some article; or more than once in one of those that hold
-    it, since few misspell a word twice; or it is a name, written large inside a sentence, which
-    the other is not.
+    It is if it occurs near its neighbours in some article, or repeatedly in one article, or if it
+    is mostly capitalized inside sentences, like a name, and `other` is not.
     """
     if _beside(session, engine, form, beside, deadline):
         return True
@@ -128,7 +126,7 @@ def _is_at_home(
 def _beside(
     session: Session, engine: Engine, form: str, beside: list[Word], deadline: Deadline
 ) -> int:
-    """In how many articles a word stands near one of the others."""
+    """The number of articles in which a word occurs near one of the others."""
     word = Word(text=form, token=text.stem(form))
     near: list[Query] = [Near((word, other), _NEAR) for other in beside]
     if not near or not deadline.in_time():
@@ -136,9 +134,9 @@ def _beside(
     return _total(session, engine, Or(tuple(near)) if len(near) > 1 else near[0], deadline)
 
 
-_NEAREST = 12  # words that are compared by their neighbours
-_NEAR = 2  # words from a neighbour
-_SAMPLE = 10  # articles in which it is looked how a word is written
+_NEAREST = 12  # candidates for a correction
+_NEAR = 2  # slop, in words, to a neighbour
+_SAMPLE = 10  # articles that are read for the capitalization of a word
 
 
 CompletionKind = Literal["word", "person", "organization", "place", "source", "section", "headline"]
@@ -155,9 +153,9 @@ class Completion:
 
 
 def completions(session: Session, engine: Engine, beginning: str, limit: int) -> list[Completion]:
-    """How `beginning` may go on: names, its last word, and headlines that hold all of it.
+    """Completions of `beginning`: names, words for its last one, and headlines with all of it.
 
-    A word is one of articles that hold the words before it, with their number.
+    A word occurs in articles with the words before it; its count is the number of these.
     """
     forms = [token.form for token in text.tokens(beginning)]
     if not forms:
@@ -194,7 +192,7 @@ def completions(session: Session, engine: Engine, beginning: str, limit: int) ->
 def _words_behind(
     session: Session, engine: Engine, beginning: str, limit: int, deadline: Deadline
 ) -> list[Completion]:
-    """The last word of `beginning` as words of articles that hold those before it."""
+    """Completions of the last word of `beginning`, from articles with the words before it."""
     *_, last = text.tokens(beginning)
     before = beginning[: last.start]
     context = suggest.context(before)
@@ -211,7 +209,7 @@ def _words_behind(
 def _found(
     session: Session, engine: Engine, written: Iterable[str], limit: int, deadline: Deadline
 ) -> list[Completion]:
-    """The texts that a search finds, with how much it finds."""
+    """The first `limit` texts that have hits as queries, with their totals."""
     found: list[Completion] = []
     for each in written:
         if len(found) == limit or not deadline.in_time():
@@ -230,7 +228,7 @@ def _found(
 def _going_on(
     session: Session, engine: Engine, beginning: str, run: str, limit: int, deadline: Deadline
 ) -> list[Completion]:
-    """How a run of Chinese or Japanese characters goes on in the articles that hold it."""
+    """Completions of a run of Chinese or Japanese characters, from the articles with it."""
     tree = query.parse(f'"{run}"')
     asked = Request(query=tree, limit=_READ, timeout_s=deadline.remaining_s)
     ids = [hit.id for hit in search(session, engine, asked).hits]
@@ -244,14 +242,14 @@ def _going_on(
     return _found(session, engine, written, limit, deadline)
 
 
-_READ = 50  # articles whose texts are read for how a run goes on
+_READ = 50  # articles that are read for completions of a run
 _WORDS_TIMEOUT_S = 0.5
-_HEADLINES_TIMEOUT_S = 0.25  # a letter or two stand for very many words
-_FORMS = 5  # of one word, that are not listed one by one
+_HEADLINES_TIMEOUT_S = 0.25  # a prefix of one or two letters matches very many words
+_FORMS = 5  # terms read per completion: the forms of one word are listed once
 
 
 def _mixed(found: list[Completion], headlines: list[Completion], limit: int) -> list[Completion]:
-    """Half of each kind where both have enough; the same text once."""
+    """Half of `limit` from each list if both have enough; the same text once."""
     half = max(limit - len(headlines), limit - limit // 2)
     seen: dict[str, Completion] = {}
     for each in [*found[:half], *headlines]:
