@@ -1,6 +1,6 @@
-"""Changes of the store as an index follows them: what it has to hold of each article.
+"""Changes of the store for an index: the document of each article, none for a removed one.
 
-Functions take a session and only read. What is removed is a change without a document.
+Functions take a session and only read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.store.models import chunks, tables
 from app.text import fold
 
 MOST_CHARS = 1_000_000
-"""Text that an index takes in at once: writing it takes about twenty times as much memory."""
+"""Characters of text per batch of changes: indexing takes about twenty times as much memory."""
 _LOOKED_AT = 20
 
 _article, _tombstone = tables("article", "tombstone")
@@ -65,7 +65,7 @@ def _within(session: Session, cursor: int, last: int) -> int:
     lengths = select(a.change, func.length(a.body)).where(a.change > cursor, a.change <= last)
     chars = 0
     ordered = lengths.order_by(a.change).execution_options(yield_per=_LOOKED_AT)
-    with session.execute(ordered) as rows:  # no more is read than is taken
+    with session.execute(ordered) as rows:  # unread rows are not fetched
         for change, length in rows:
             chars += length
             if chars > MOST_CHARS:
@@ -74,7 +74,7 @@ def _within(session: Session, cursor: int, last: int) -> int:
 
 
 def versions(session: Session) -> Iterator[tuple[UUID, int]]:
-    """Id and change of every stored article, in no order, without holding them all."""
+    """Id and change of every stored article, in no order, streamed."""
     rows = session.execute(
         select(_article.c.id, _article.c.change).execution_options(yield_per=5000)
     )
@@ -83,7 +83,7 @@ def versions(session: Session) -> Iterator[tuple[UUID, int]]:
 
 
 def removed_since(session: Session, cursor: int) -> set[UUID]:
-    """The ids of articles that were removed after `cursor` and are not back."""
+    """The ids of articles that were removed after `cursor` and not restored."""
     t = _tombstone.c
     return set(session.execute(select(t.article_id).where(t.change > cursor)).scalars())
 
@@ -106,7 +106,7 @@ def _changes(session: Session, rows: Sequence[Row[Any]]) -> list[Change]:
 
 
 def _document(row: Row[Any], entities: Terms) -> Document:
-    """What an index holds of an article; a dateline name that is an entity's is its id alone."""
+    """The document of an article; a place of its dateline that is an entity is an id only."""
     at = row.published_at
     places = [key for place in row.places if (key := fold(place)) not in entities.covered]
     by_type = entities.by_type

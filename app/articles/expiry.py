@@ -1,6 +1,6 @@
-"""Expiry: embargoes that end, texts and articles whose days are over.
+"""Expiry: embargoes that end, and texts and articles whose retention period is over.
 
-Finds them and, but for articles that expire, does what is due, in the transaction of a session.
+Ends embargoes and drops texts in the session's transaction; expired articles are only listed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _article, _story, _version = tables("article", "story", "article_version")
 
 
 def release(session: Session, *, now: datetime) -> int:
-    """Show the versions whose embargo is over by `now`; how many there were."""
+    """Show the versions whose embargo ends by `now`; returns their number."""
     c = _version.c
     due = session.execute(select(c.story_id, c.number).where(c.due_at <= now)).all()
     for some in chunks(due):
@@ -37,9 +37,9 @@ def release(session: Session, *, now: datetime) -> int:
 
 
 def old_texts(session: Session, *, days: int, now: datetime, limit: int) -> list[Row[Any]]:
-    """Versions (story and number) of articles that show another one for `days` at least.
+    """Versions (story and number) with a text that has not been shown for `days`.
 
-    What is removed or withheld keeps all its texts, so that it can come back.
+    None of a removed or withheld article, which may be shown again.
     """
     c = _version.c
     old = select(c.story_id, c.number).where(
@@ -52,9 +52,9 @@ def old_texts(session: Session, *, days: int, now: datetime, limit: int) -> list
 
 
 def drop_texts(session: Session, *, days: int, now: datetime, limit: int = 500) -> int:
-    """Drop the texts of such versions; how many, `limit` at most.
+    """Drop the texts of `old_texts`, `limit` at most; returns their number.
 
-    Number, rank and digest stay, so that loading such a text again changes nothing.
+    Number, rank and digest are kept, so that loading such a text again changes nothing.
     """
     rows = old_texts(session, days=days, now=now, limit=limit)
     c = _version.c
@@ -67,10 +67,10 @@ def drop_texts(session: Session, *, days: int, now: datetime, limit: int = 500) 
 def expired(
     session: Session, keep_days: Mapping[str, int], *, now: datetime, limit: int
 ) -> list[UUID]:
-    """Stories whose days to be kept are over, by source (`""`: all others); `limit` at most.
+    """Stories whose retention period is over, shown or not; `limit` at most.
 
-    Days count from `published_at`, without one from arrival, and end with a day of UTC: so the
-    files are rewritten once a day. Whatever shows or not.
+    `keep_days` is by source (`""`: all others). Days count from `published_at`, without one from
+    arrival, and end with a day of UTC, so that files are rewritten once a day.
     """
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     ends = {filters.key("source", name): today - timedelta(days=n) for name, n in keep_days.items()}
@@ -102,7 +102,7 @@ def _expired_shown(
 def _expired_hidden(
     session: Session, ends: Mapping[str, datetime], rest: datetime | None, limit: int
 ) -> list[UUID]:
-    """The last date of a story counts, and the source of its last text."""
+    """Expired stories without an article, by their latest date and the last source they name."""
     s, v = _story.c, _version.c
     columns = (v.fields["source"].as_string(), v.fields["published_at"].as_string())
     rows = session.execute(

@@ -1,9 +1,8 @@
-"""Export: whole stories as objects, for `import_` to take into another archive.
+"""Export of whole stories as objects, which `import_` reads into another store.
 
-Out: objects as `GET /v1/articles/{id}` gives articles, with a member that holds what else the
-store knows of the story; `app.ingest.exported` is their shape. What is served knows no version
-that is not due and no article that is not shown; `everything` has them, the facts of removals and
-erasures, and the store's secret with the keys that it made.
+Out: articles as `GET /v1/articles/{id}` answers them, with a member for the rest of the story, in
+the format of `app.ingest.exported`. `served` leaves out versions under embargo and articles that
+are not shown. `everything` has them, removals and erasures, and the store's secret with its keys.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from app.store import conditions
 from app.store.models import chunks, tables
 
 PART_CHARS = 2_000_000
-"""Text of the versions of one object; more text makes further objects."""
+"""Characters of text per object; a story with more is split into several."""
 _BATCH = 100
 
 _article, _key, _sighting, _store = tables("article", "story_key", "sighting", "store")
@@ -38,7 +37,7 @@ _PLAIN = (*PLAIN, "held")
 
 
 def served(session: Session, filters: Filters, *, since: int = 0) -> Iterator[dict[str, Any]]:
-    """What is served of the articles that pass `filters` and changed after `since`, in order."""
+    """The articles that pass `filters` and changed after `since`, oldest change first."""
     c = _article.c
     wanted = conditions.filtered(select(c.id), articles.resolved(session, filters))
     wanted = wanted.where(c.change > since).order_by(c.change, c.id)
@@ -47,7 +46,7 @@ def served(session: Session, filters: Filters, *, since: int = 0) -> Iterator[di
 
 
 def everything(session: Session, *, since: int = 0) -> Iterator[dict[str, Any]]:
-    """All that the store knows of what changed after `since`, and of what was never shown."""
+    """All stored facts of stories that changed after `since` or were never shown."""
     a, s, t = _article.c, _story.c, _tombstone.c
     changed = union_all(
         select(a.change.label("change"), a.id.label("id")).where(a.change > since),
@@ -114,7 +113,7 @@ class _Batch:
         return fields | (kept or {})
 
     def served(self) -> Iterator[dict[str, Any]]:
-        """What is served of each."""
+        """The objects of each story, without what is not served."""
         others = set().union(*self._beside.values())
         shown = set(self._session.scalars(select(_article.c.id).where(_article.c.id.in_(others))))
         self._beside = {id_: found & shown for id_, found in self._beside.items()}
@@ -124,7 +123,7 @@ class _Batch:
             yield from self._parts(story, free, {})
 
     def everything(self) -> Iterator[dict[str, Any]]:
-        """All that is known of each."""
+        """The objects of each story, with all that is stored."""
         k, t = _key.c, _tombstone.c
         secret = self._session.execute(select(_store.c.secret)).scalar_one().hex()
         gone = {
@@ -154,7 +153,7 @@ class _Batch:
     def _parts(
         self, story: Story, versions: Sequence[Version], more: dict[str, Any]
     ) -> Iterator[dict[str, Any]]:
-        """A story, in as many objects as its texts need; the first has what shows."""
+        """A story in objects of about PART_CHARS; the first has the shown version."""
         ordered = sorted(versions, key=lambda each: each.number != story.showing)
         parts: list[list[Version]] = [[]]
         chars = 0
@@ -198,7 +197,7 @@ class _Batch:
         owned = [name for name, key in marks.named() if (key, story.id) in self._owned]
         if not is_whole and "url" not in owned:
             fields = fields | {"url": None}
-        if is_shown:  # the article says the rest
+        if is_shown:  # the article has the other fields
             whole = self._wholes[story.id]
             fields = {"url": fields["url"]} if fields["url"] != whole.url else {}
         else:

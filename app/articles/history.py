@@ -1,7 +1,7 @@
-"""The versions of an article as readers may see them, and what changed from one to the next.
+"""The public versions of an article, and their differences by words.
 
-A version that is not due is known to nobody, and of an article that is not shown there are
-none. Differences are told by words; rapidfuzz finds them. Nothing is written here.
+Versions under embargo are left out, and an article that is not shown has none. rapidfuzz computes
+the differences. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from app.ingest.draft import FIELDS
 from app.search.engine import ListPage, PageKey
 
 MOST_COMPARED = 2**26
-"""Words of one text times those of the other that are compared; a longer one by paragraphs."""
+"""Most words of one text times words of the other; longer texts are compared by paragraphs."""
 
 PartKind = Literal["equal", "removed", "added"]
 
@@ -64,7 +64,7 @@ class ListedVersion:
 def versions(
     session: Session, article_id: UUID, *, limit: int | None = None, after: PageKey | None = None
 ) -> ListPage[ListedVersion]:
-    """The versions of an article that is shown, newest first, from that before `after` on.
+    """The versions of an article that is shown, newest first, those after the key `after`.
 
     Raises NotFound, Gone or Moved.
     """
@@ -85,7 +85,7 @@ def versions(
 
 
 def version(session: Session, article_id: UUID, number: int) -> dict[str, Any]:
-    """A version whole: its fields, and by words what it changed of the one before it.
+    """A version with its fields, and its difference by words from the version before it.
 
     Raises NotFound, Gone or Moved.
     """
@@ -112,7 +112,7 @@ def version(session: Session, article_id: UUID, number: int) -> dict[str, Any]:
 
 
 def hidden(session: Session, article_id: UUID) -> dict[str, Any] | None:
-    """What is stored under an id that shows nothing, for operators; None where there is nothing."""
+    """The stored versions of a story that is not shown, for operators; None without a story."""
     stories = opened(session)
     found = stories.read([article_id])
     if not found or found[0].heir is not None:
@@ -130,7 +130,7 @@ def hidden(session: Session, article_id: UUID) -> dict[str, Any] | None:
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> list[VersionPart]:
-    """What became of the texts of a version, field by field, of those that differ.
+    """The difference by words of two versions, for each text field that differs.
 
     >>> new = {"headline": "Toll is eight crowns"}
     >>> [(part.kind, part.text) for part in difference({"headline": "Toll is nine crowns"}, new)]
@@ -178,18 +178,18 @@ def _opened(session: Session, article_id: UUID) -> tuple[Stories, Story]:
 
 
 def _known(story: Story) -> list[Version]:
-    """The versions that readers may know of, newest first."""
+    """The versions that are not under embargo, newest first."""
     return [each for each in reversed(story.versions) if each.due_at is None]
 
 
 def _before(known: Sequence[Version], version: Version) -> Version | None:
-    """The version that `version` came after, of those whose text is kept."""
+    """The newest version before `version` whose text is kept."""
     older = (each for each in known if each.number < version.number and each.has_text)
     return next(older, None)
 
 
 def _fields(version: Version, owned: set[str]) -> dict[str, Any]:
-    """What a version shows: its fields, of addresses those that are `owned`; {} of a lost one."""
+    """The fields of a version, its address only if `owned`; {} if its text was dropped."""
     fields = version.fields or {}
     return fields if not fields or fields["url"] in owned else fields | {"url": None}
 

@@ -1,9 +1,9 @@
-"""Identity: the keys by which an input is known to be of an article, and when texts are alike.
+"""Identity: the keys that assign an input to an article, and the similarity of texts.
 
 In: drafts. Out: their canonical address, and digests of their guids, address, third key and
-text. All is a property of the draft alone, so that inputs may come in any order and any number
-of times. Digests are keyed with a secret of the store: what is left of an erased text tells
-nothing. Nothing is stored here, and which article wins is decided in `save`.
+text. All depends on the draft alone, so inputs may come in any order and repeatedly. Digests are
+keyed with a secret of the store, so that those of an erased text reveal nothing. Nothing is stored
+here; `save` chooses the article.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from w3lib.url import canonicalize_url, url_query_cleaner
 from app.text import fold, fold_start
 
 LEAD_WORDS = 8
-"""Words of the body that tell two stories of one headline and day apart."""
+"""Words of the body that distinguish stories with the same headline and day."""
 TextField = Literal["headline", "summary", "body", "caption", "credit", "byline", "dateline"]
 TEXT: tuple[TextField, ...] = get_args(TextField)
 """The fields whose text makes a version; the others may change without a new one."""
@@ -76,7 +76,7 @@ def _is_tracking(name: str, value: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def address(canonical: str) -> tuple[str, str] | None:
-    """Host and path of a canonical URL, as far as they tell pages apart; None for a site's root.
+    """Host and path of a canonical URL, as far as they identify a page; None for a site's root.
 
     >>> address("http://www.example.org/amp/dam/") == address("https://example.org/dam")
     True
@@ -113,7 +113,7 @@ _folded = lru_cache(maxsize=1024)(fold)  # of sources, which are few
 
 
 def next_id(first: UUID, n: int) -> UUID:
-    """The id of an article whose first id another one has; `n` counts from 2."""
+    """The `n`th choice of an id, from 2, if other articles have those before it."""
     return uuid5(first, str(n))
 
 
@@ -122,11 +122,11 @@ def next_id(first: UUID, n: int) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What an input is known by: digests, but for what says whether a key counts.
+    """The keys of an input, as digests, and the flags that decide which keys count.
 
-    `guids` are those within its publishers, `any_guid` is the guid whoever the publisher is,
-    `nobody` the guid of one that names none. `third` is the key of what has neither guid nor
-    address, `before` the whole: the same for inputs that cannot be told apart.
+    `guids` are the guid within each publisher, `any_guid` is the guid regardless of publisher,
+    `nobody` that of an input without a publisher. `third` is the key of an input with neither guid
+    nor address. `before` is a digest of all keys and the text, equal for equal inputs only.
     """
 
     guids: tuple[bytes, ...]
@@ -137,7 +137,7 @@ class Marks:
     text: bytes
     before: bytes
     id: UUID
-    """What a new article of it would be called, unless another one is."""
+    """The id that a new article would get, unless another one has it."""
     has_text: bool
     has_publisher: bool
     is_worldwide: bool
@@ -153,19 +153,19 @@ class Marks:
 
     @property
     def all(self) -> tuple[bytes, ...]:
-        """Every key that the store has to be asked for."""
+        """Every key to look up in the store."""
         rest = (self.any_guid, self.nobody, self.url)
         return (*self.guids, *filter(None, rest), self.third, self.before)
 
 
 class Marker:
-    """Makes the digests of one store."""
+    """Computes the keyed digests of one store."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     def marks(self, fields: Mapping[str, Any]) -> Marks:
-        """The keys of an input, or of a version, by its fields; `url` is the canonical one."""
+        """The keys of an input or a version, from its fields; `url` must be canonical."""
         guid, source, url = fields["guid"], fields["source"], fields["url"]
         is_kill = fields["status"] != "usable"
         has_text = bool(fields["headline"] or fields["summary"] or fields["body"])
@@ -204,7 +204,7 @@ class Marker:
     def _third(
         self, fields: Mapping[str, Any], source: str | None, headline: str, lead: str
     ) -> bytes:
-        """Source, headline, day and first words; the whole text where no day is known."""
+        """The key of source, headline, day and lead words; without a day, of the whole text."""
         at, summary = fields["published_at"], " ".join(fields["summary"])
         if at is None:
             text = [fold(fields["body"]), fold(summary)]
@@ -213,12 +213,12 @@ class Marker:
         return self._digest("third", _folded(source or ""), headline, *text)
 
     def guid(self, guid: str, source: str | None) -> bytes:
-        """The key of a guid within a source, or whoever its publisher is."""
+        """The key of a guid within a source, or regardless of publisher."""
         within = () if source is None else ("source", _folded(source))
         return self._digest("guid", guid, *within)
 
     def sourceless(self, fields: Mapping[str, Any]) -> bytes:
-        """The third key of an article as it would be if its source were not known."""
+        """The third key that an article would have without its source."""
         lead = fold_start(fields["body"], LEAD_WORDS)
         return self._third(fields, None, fold(fields["headline"]), lead)
 
@@ -235,18 +235,18 @@ class Marker:
 
 
 def is_teaser(body: str) -> bool:
-    """Whether a text has no body, or a short one that ends in the mark of a cut.
+    """Whether a body is empty, or short and ends with a mark of truncation.
 
     >>> is_teaser("The board chose a new pilot …"), is_teaser("The board chose a pilot.")
     (True, False)
     """
-    if body and not ("…" in body or "..." in body or " chars]" in body):  # most, and fast
+    if body and not ("…" in body or "..." in body or " chars]" in body):  # the usual case
         return False
     return not body or (len(body.split()) < TEASER_WORDS and _CUT.search(body) is not None)
 
 
 def prose(fields: Mapping[str, Any]) -> str:
-    """The text by which an input is compared with others."""
+    """The text to compare: the body, otherwise the summary."""
     return fields["body"] or " ".join(fields["summary"])
 
 

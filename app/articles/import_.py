@@ -1,9 +1,8 @@
-"""Import: stories that `export` wrote, taken into a store.
+"""Import of stories that `export` wrote.
 
-In: drafts of such objects. A story that the store does not know is taken as it is, one that is a
-part of it is brought up to date, and of any other the versions are inputs like others. Texts are
-never given to an erased article. A file does no more to an article that is there than inputs may
-do: it is taken out only by the export of an archive that has the same secret.
+In: drafts of such objects. A new story is stored as exported. A story whose versions are all in the
+export is updated. The versions of any other are saved like other inputs. An erased article gets no
+text. Only an export with this store's secret may remove or erase an existing article.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _PLAIN = (*PLAIN, "held")
 def take(
     session: Session, drafts: Sequence[Draft], *, publisher: str | None, load: Load
 ) -> list[Saved]:
-    """Store drafts as `save.save` does, and those of an export with all that it says of them."""
+    """Store drafts as `save.save` does, exported ones with their versions, keys and inputs."""
     saved: list[Saved] = []
     for is_exported, some in groupby(drafts, key=lambda each: isinstance(each, ExportedDraft)):
         if is_exported:
@@ -47,7 +46,7 @@ def take(
 
 
 class _Taking:
-    """One story of an export on its way into the store."""
+    """The import of one story."""
 
     def __init__(self, session: Session, draft: ExportedDraft, load: Load) -> None:
         self._session = session
@@ -60,7 +59,7 @@ class _Taking:
         self._has_secret = self._exported.secret == store.secret.hex()
         self._arrivals: int = store.arrivals
         self._arrived: dict[int, int] = {}
-        """The arrivals here by those there: texts that a join found twice have the same."""
+        """Arrival numbers in this store by those of the export; joined duplicates share one."""
         self._stories = removal.opened(session)
         self._versions = self._given_versions()
         self._fields: dict[int, dict[str, Any]] = {}
@@ -71,7 +70,7 @@ class _Taking:
         self._marks = {number: marker.marks(found) for number, found in self._fields.items()}
 
     def _given_versions(self) -> tuple[exported.ExportedVersion, ...]:
-        """The versions; a table or a search has the one that shows alone, ranked by its fields."""
+        """The versions; a table or a search has only the shown one, ranked by its fields."""
         if self._exported.number is None:
             return self._exported.versions
         now = datetime.now(UTC)
@@ -103,7 +102,7 @@ class _Taking:
         return fields | {"status": version.status}
 
     def saved(self) -> Saved:
-        """What becomes of it."""
+        """Import the story; the outcome."""
         other = self._exported
         known = self._stories.read([other.id, *other.joined])
         story = next((each for each in known if each.id == other.id), None)
@@ -133,16 +132,16 @@ class _Taking:
         return save.Saved(self._exported.id, "removed")
 
     def _removed(self, story: Story | None) -> Saved:
-        """Keep the texts of what was removed out, and an article that is here with it."""
+        """Remove the story if the store has it; the exported texts are not stored."""
         if story is not None and story.heir is None:
             story.state = "removed"
             self._stories.write()
         return save.Saved(self._exported.id, "removed")
 
     def _is_taken(self) -> bool:
-        """Whether another story has a key of it that only one may have, or a guid.
+        """Whether another story has one of its keys.
 
-        Those that have its guid in the archive of the export too do not count.
+        A story that shares its guid in the exporting store too does not count for that guid.
         """
         wanted = {
             key: name in SINGLE
@@ -157,7 +156,7 @@ class _Taking:
         )
 
     def _is_part(self, story: Story) -> bool:
-        """Whether all that the store knows of a story came from the archive of the export."""
+        """Whether the export has every version that the store has of a story."""
         if story.state == "erased" or story.heir is not None or self._exported.number is not None:
             return False
         known = {each.number for each in self._versions} | set(self._exported.of)
@@ -171,7 +170,7 @@ class _Taking:
         )
 
     def _taken(self, story: Story, *, is_new: bool) -> Saved:
-        """Take in what the store has not got of a story."""
+        """Store what is new of a story."""
         before = story.shown
         if is_new:
             self._arrivals += 1
@@ -204,7 +203,7 @@ class _Taking:
         return save.Saved(story.id, outcome, warned=warned)
 
     def _take_version(self, story: Story, each: exported.ExportedVersion) -> None:
-        """Add a version, or give one that is there what the export says of it."""
+        """Add a version, or update the stored one from the export."""
         version = story.numbered(each.number)
         if version is None:
             if each.arrival not in self._arrived:
@@ -235,7 +234,7 @@ class _Taking:
         )
 
     def _new_keys(self, story: Story, load: int) -> list[dict[str, Any]]:
-        """The keys that a story gets, of those that it had in the other archive."""
+        """Rows for the exported keys that are new, unless unique and another story's."""
         wanted: dict[bytes, bool] = {}
         for each in self._versions:
             if (marks := self._marks.get(each.number)) is not None:
@@ -256,7 +255,7 @@ class _Taking:
         ]
 
     def _add_joined(self, story: Story) -> None:
-        """Have the ids that were joined into a story lead to it."""
+        """Redirect the ids that were joined into a story to it."""
         known = {each.id for each in self._stories.read(self._exported.joined)}
         for id_ in self._exported.joined:
             if id_ not in known:
@@ -265,7 +264,7 @@ class _Taking:
                 self._stories.add(joined)
 
     def _see(self, story: Story, load: int) -> None:
-        """Note the inputs that it was seen in, or the export where there are none."""
+        """Record the inputs of a story, or the export itself if it lists none."""
         rows = [each.model_dump() for each in self._exported.sightings]
         if not rows and (shown := story.served) is not None:
             now = datetime.now(UTC)
@@ -274,7 +273,7 @@ class _Taking:
         insert_all(self._session.connection(), save.SEE, [row | more for row in rows])
 
     def _bury(self) -> None:
-        """Leave the fact that an article is not served, if the store has not got one."""
+        """Add the exported tombstone, unless the store has the article or a tombstone."""
         gone, id_ = self._exported.gone, self._exported.id
         shown = select(_article.c.id).where(_article.c.id == id_)
         known = select(_tombstone.c.article_id).where(_tombstone.c.article_id == id_)
@@ -283,7 +282,7 @@ class _Taking:
             self._session.execute(insert(_tombstone).values(article_id=id_, **fact))
 
     def _as_inputs(self) -> Saved:
-        """Take the versions for inputs like others, in the order in which they arrived."""
+        """Save the versions like other inputs, in the order of their arrival."""
         seen = {each.version: each for each in self._exported.sightings}
         drafts = []
         for each in sorted(self._versions, key=lambda each: each.arrival):
@@ -309,7 +308,7 @@ def _given(version: exported.ExportedVersion) -> Given | None:
 
 
 def _adopt(session: Session, secret: bytes) -> None:
-    """Give a store that never held anything the secret of an export, with which its keys work."""
+    """Give an unused store the secret of an export, so that the exported keys are valid."""
     if (
         session.execute(select(_store.c.arrivals)).scalar_one() == 0
         and not session.execute(select(_story.c.id).limit(1)).all()

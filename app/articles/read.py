@@ -1,7 +1,7 @@
-"""Articles as answers show them: one, a list, summaries, counts by name, the change feed.
+"""Articles as the API answers them: one, a list, summaries, labels of names, the change feed.
 
 `save` and `removal` write them, and `changes` reads them for indexes. Functions take a session
-and never commit. No HTTP and no file is known here, and no index; see `app.services.search`.
+and only read. Knows no HTTP, file or index; see `app.services.search`.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ _BY_IDS = select(*_SUMMARY).where(_article.c.id.in_(bindparam("ids", expanding=T
 
 
 def _related_statement() -> Select[Any]:
-    """Pairs (of, id, headline) for the articles `ids`, in page order, the first ones of each."""
+    """Rows (of, id, headline) related to the articles `ids`, in page order, MOST_RELATED each."""
     here, there = _source.alias("here"), _source.alias("there")
     rank = func.row_number().over(
         partition_by=here.c.story_id, order_by=[func.min(there.c.position), there.c.story_id]
@@ -157,10 +157,10 @@ _RELATED = _related_statement()
 
 @dataclass(frozen=True, slots=True)
 class CursorKey:
-    """What the cursors of a store are signed with, and how the store stands.
+    """The secret that signs the cursors of a store, and the state of the store.
 
     `erased` is the last change that erased something, `last` the last write. `held` is the
-    write that a cursor names, where the store has it.
+    write that a cursor names; None if the store lacks it.
     """
 
     secret: bytes
@@ -170,7 +170,7 @@ class CursorKey:
 
 
 def cursor_key(session: Session, named: Write = NO_WRITE) -> CursorKey:
-    """The key of the cursors that are good now; `named` is the write that a cursor names."""
+    """The key for cursors that are valid now; `named` is the write that a cursor names."""
     s, token = _store.c, sequence.token_of
     stands = select(s.secret, s.erased, s.change, token(s.change), token(named.change))
     secret, erased, change, last, held = session.execute(stands).one()
@@ -199,7 +199,7 @@ def digest(session: Session, article_id: UUID) -> str:
 
 
 def resolved(session: Session, filters: Filters) -> Filters:
-    """`filters` with the ids of the articles that own its addresses and guids in their place."""
+    """`filters` with addresses and guids replaced by the ids of the articles that own them."""
     if not filters.urls and not filters.guids:
         return filters
     marker = Marker(session.execute(select(_store.c.secret)).scalar_one())
@@ -261,7 +261,7 @@ def listing(
 
 
 def position(article: ArticleSummary) -> PageKey:
-    """Where a list by date goes on after the article."""
+    """The key at which a list by date continues after the article."""
     at = article.published_at
     return PageKey((None if at is None else microseconds(at),), article.id)
 
@@ -283,7 +283,7 @@ def wholes(session: Session, ids: Sequence[UUID]) -> dict[UUID, WholeArticle]:
     for id_, mentioned in mentions.of(session, found).items():
         found[id_].mentions = mentioned
     s, v = _source.c, _version.c
-    waits = select(v.story_id).where(  # an input that nobody may know of yet
+    waits = select(v.story_id).where(  # an input under embargo
         v.due_at.is_not(None), v.story_id == s.story_id, v.number == s.version
     )
     seen = select(s.story_id, *(s[name] for name in Seen.__slots__)).where(~waits.exists())
@@ -310,11 +310,10 @@ def texts(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 def labels(session: Session, name: str, keys: Sequence[str]) -> dict[str, str]:
-    """How articles print the folded `keys` of a field of names.
+    """The printed forms of the folded `keys` of a field of names, by key.
 
-    Where articles print a key in several ways, that of the newest article; of places, authors
-    and keywords, that of the lowest article id. One index lookup a key: counting the ways would
-    read all articles of a common name.
+    Of several forms that of the newest article or, for places, authors and keywords, of the lowest
+    article id. One index lookup per key: the commonest form would take reading all articles.
     """
     if name in ("language", "domain"):
         return dict(zip(keys, keys, strict=True))
@@ -347,10 +346,10 @@ class Event:
 def events(
     session: Session, since: int, *, limit: int, after: PageKey | None, token: str | None = None
 ) -> tuple[ListPage[Event], Write]:
-    """What changed after change `since`, in the order of the changes, each article once.
+    """The articles that changed after change `since`, oldest change first, each once.
 
-    Also the store's last write: whoever has read all pages has taken it in. Raises HistoryLost
-    where `since` is beyond the last change, or the store has not got its `token`.
+    Also the store's last write, from which a client continues after the last page. Raises
+    HistoryLost if `since` is beyond the last change, or the store lacks its `token`.
     """
     store = sequence.standing(session, Write(since, token or ""))
     if since > store.last:

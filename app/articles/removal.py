@@ -1,8 +1,8 @@
-"""Taking articles out and bringing them back: remove, restore, erase, join, and undo a load.
+"""Removal of articles: remove, restore, erase, join, and undo a load.
 
-In: ids. What is removed stays stored with its keys, so that later inputs are known and kept
-out; what is erased keeps only keyed digests, so that it does not come back. Files that hold
-words of an erased text beside the database are the matter of `services.maintenance`.
+In: ids. A removed article stays stored with its keys, so that later inputs of it are recognized and
+not shown. An erased one keeps only keyed digests, so that it does not come back.
+`services.maintenance` removes an erased text from all files.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ def opened(session: Session) -> Stories:
 
 
 def remove(session: Session, article_id: UUID, *, by: Key | None = None) -> None:
-    """Take an article out, until it is restored.
+    """Remove an article, until it is restored.
 
-    Raises NotFound where none shows, and Forbidden for one whose source `by` may not write.
+    Raises NotFound, Gone or Moved if it is not shown, and Forbidden if `by` may not write its
+    source.
     """
     stories = opened(session)
     story = served(session, stories, article_id)
@@ -55,15 +56,15 @@ def _require(by: Key | None, stories: Stories, story: Story) -> None:
 
 
 def remove_all(session: Session, ids: Sequence[UUID]) -> None:
-    """Take several out, or none of them; raises what `remove` does."""
+    """Remove several articles, in one transaction; raises what `remove` does."""
     for id_ in ids:
         remove(session, id_)
 
 
 def restore(session: Session, article_id: UUID, *, by: Key | None = None) -> None:
-    """Bring back what was removed.
+    """Restore a removed article; nothing happens if it is shown.
 
-    Raises Gone for what was erased, NotFound for the rest, and Forbidden as `remove` does.
+    Raises Gone, Moved or NotFound if it was not removed, and Forbidden as `remove` does.
     """
     stories = opened(session)
     found = stories.read([article_id])
@@ -80,10 +81,10 @@ def restore(session: Session, article_id: UUID, *, by: Key | None = None) -> Non
 
 
 def erase(session: Session, article_id: UUID, *, by: Key | None = None) -> None:
-    """Take an article out for good: only keyed digests of its texts stay.
+    """Erase an article, shown or not: only keyed digests of its texts stay.
 
-    Whatever shows or not: of one that was removed too. Raises Gone where that was done before,
-    Moved for one that was joined, NotFound where there is no such story.
+    Raises Gone if it was erased before, Moved if it was joined, NotFound without a story, and
+    Forbidden as `remove` does.
     """
     stories = opened(session)
     found = stories.read([article_id])
@@ -94,7 +95,7 @@ def erase(session: Session, article_id: UUID, *, by: Key | None = None) -> None:
 
 
 def erase_all(session: Session, ids: Sequence[UUID]) -> None:
-    """Erase several, or none of them; raises what `erase` does."""
+    """Erase several articles, in one transaction; raises what `erase` does."""
     _overwrite(session, ids)
     for id_ in ids:
         erase(session, id_)
@@ -103,9 +104,9 @@ def erase_all(session: Session, ids: Sequence[UUID]) -> None:
 def _overwrite(session: Session, ids: Iterable[UUID]) -> None:
     """Overwrite the texts of stories in place, before the first of them is erased.
 
-    SQLite overwrites a row that is deleted. But the rows of half-empty pages are moved, and their
-    old places stay as they were: when the first of many articles is erased, none of the others
-    may still have its text.
+    SQLite overwrites a deleted row. But it moves the rows of half-empty pages without overwriting
+    their old places: when the first of many articles is erased, none of the others may still have
+    its text.
     """
     for table, key in ((_article, _article.c.id), (_version, _version.c.story_id)):
         indexed = {column for index in table.indexes for column in index.columns}
@@ -119,7 +120,7 @@ def _overwrite(session: Session, ids: Iterable[UUID]) -> None:
 
 
 def _blank(column: Column[Any], brackets: str) -> ColumnElement[str]:
-    """As many bytes that say nothing as a column holds: SQLite writes them where those stand."""
+    """A blank value with as many bytes as the column's, which SQLite writes in place."""
     size = f"length(CAST({column.name} AS BLOB))"
     if isinstance(column.type, Text):
         return literal_column(f"substr(hex(zeroblob({size})), 1, {size})")
@@ -128,7 +129,7 @@ def _blank(column: Column[Any], brackets: str) -> ColumnElement[str]:
 
 
 def forget(session: Session, stories: Stories, article_id: UUID) -> None:
-    """Take the texts of a story out of the tables, for good."""
+    """Erase the texts of a story from all tables."""
     (story,) = stories.read([article_id])
     story.state, story.heir = "erased", None
     stories.write()
@@ -141,7 +142,7 @@ def forget(session: Session, stories: Stories, article_id: UUID) -> None:
 
 
 def _bury(session: Session, article_id: UUID, why: str = "erased") -> None:
-    """Leave the fact that an article was erased, or joined with one that was."""
+    """Add a tombstone for an article that was erased, or joined with one that was."""
     session.execute(delete(_tombstone).where(_tombstone.c.article_id == article_id))
     change = sequence.take(session)
     fact = {"why": why, "at": datetime.now(UTC), "change": change}
@@ -151,9 +152,9 @@ def _bury(session: Session, article_id: UUID, why: str = "erased") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Erasures:
-    """What a store erased: ids, and the keys by which it keeps them out, made with `secret`.
+    """The erasures of a store: ids, and keyed digests with `secret` that keep them out.
 
-    An id that was joined into an erased one stands with that one.
+    `ids` maps an id to the erased one that it was joined into, otherwise to None.
     """
 
     secret: bytes
@@ -162,7 +163,7 @@ class Erasures:
 
 
 def erasures(session: Session) -> Erasures:
-    """All that was erased, for a copy of the store that does not know of it."""
+    """All erasures, for a copy of the store that lacks them."""
     s, k = _story.c, _key.c
     gone = select(s.id).where(s.state == "erased")
     wanted = select(s.id, s.heir).where((s.state == "erased") | s.heir.in_(gone))
@@ -173,10 +174,10 @@ def erasures(session: Session) -> Erasures:
 
 
 def erase_again(session: Session, erased: Erasures) -> None:
-    """Erase what another copy of this store had erased, also what this one never had.
+    """Apply the erasures of another copy of this store, also for ids that this one lacks.
 
-    One that was joined with an erased one leads there, unless it is an article of its own here.
-    The keys are of use only where the secret is the same; they go to nobody else then.
+    An id that was joined into an erased one redirects there, unless it is a story of its own here,
+    which is erased. The keys are taken over only if the secret is the same.
     """
     _overwrite(session, erased.ids)
     stories = opened(session)
@@ -199,10 +200,10 @@ def erase_again(session: Session, erased: Erasures) -> None:
 
 
 def join(session: Session, article_id: UUID, into_id: UUID) -> None:
-    """Make two articles one: `into_id` stays and gets the keys, versions and inputs of the other.
+    """Join two articles: `into_id` gets the keys, versions and inputs of the other.
 
-    The versions get the next numbers in the order of their arrival; a text of both keeps two
-    numbers and has one rank. Raises NotFound, Gone or Moved for what cannot be joined.
+    The versions get the next numbers; a text of both keeps two numbers and has one rank. Raises
+    NotFound, Gone or Moved if either is missing, erased or joined.
     """
     stories = opened(session)
     pair = []
@@ -244,7 +245,7 @@ def _move_versions(story: Story, into: Story) -> dict[int, int]:
 
 
 def _match_twins(story: Story) -> None:
-    """A text that came from both is one version in all but its number."""
+    """Give versions with the same text their highest rank and, except PUTs, first arrival."""
     twins: dict[bytes, list[Version]] = {}
     for version in story.versions:
         twins.setdefault(version.text, []).append(version)
@@ -281,7 +282,7 @@ def _move_sightings(session: Session, old: UUID, new: UUID, numbers: dict[int, i
 
 
 def overlaps(session: Session, *, limit: int) -> list[tuple[UUID, UUID]]:
-    """Pairs of articles that share a key, of which an operator may make one; `limit` at most."""
+    """Pairs of articles that share a key, which an operator may join; `limit` at most."""
     o, s = _overlap.c, _story.c
     is_out = select(s.id).where((s.state == "erased") | s.heir.is_not(None))
     pairs = select(o.story_id, o.other_id).where(
@@ -295,17 +296,17 @@ def overlaps(session: Session, *, limit: int) -> list[tuple[UUID, UUID]]:
 
 @dataclass(slots=True)
 class Undone:
-    """What taking back a load did: articles that are gone, and those that show or keep less."""
+    """The result of undoing a load: articles that are gone, and those that lost something."""
 
     removed: list[UUID] = field(default_factory=list)
     changed: list[UUID] = field(default_factory=list)
 
 
 def undo(session: Session, load: int) -> Undone:
-    """Take back what a load alone brought, as if it had not been; raises NotFound.
+    """Undo a load: delete what no other input brought; raises NotFound.
 
-    Texts that another input gave too stay, with the rank that those gave them. An article that
-    nothing else brought goes, and is saved anew when it comes again.
+    A text that another input gave too stays, with the rank from that input. An article of this
+    load alone is deleted, and saved anew when it comes again.
     """
     if session.execute(select(_loading.c.id).where(_loading.c.id == load)).one_or_none() is None:
         raise NotFound("load", str(load))
@@ -321,7 +322,7 @@ def undo(session: Session, load: int) -> Undone:
 
 
 def of_load(session: Session, load: int) -> list[UUID]:
-    """The articles that a load brought anything to."""
+    """The articles that a load gave an input or a key, by id."""
     s, k = _source.c, _key.c
     seen = select(s.story_id).where(s.load == load)
     keyed = select(k.story_id).where(k.load == load)
@@ -329,7 +330,7 @@ def of_load(session: Session, load: int) -> list[UUID]:
 
 
 def _undo(session: Session, stories: Stories, story: Story, load: int, done: Undone) -> None:
-    """Take back what `load` brought to one story."""
+    """Undo `load` for one story."""
     s = _source.c
     rows = session.execute(select(_source).where(s.story_id == story.id)).all()
     session.execute(delete(_source).where(s.story_id == story.id, s.load == load))
@@ -356,7 +357,7 @@ def _undo(session: Session, stories: Stories, story: Story, load: int, done: Und
 
 
 def _undo_keys(session: Session, stories: Stories, story: Story, load: int) -> None:
-    """Drop the keys that `load` brought, but those that a version which stays has too."""
+    """Drop the keys that `load` brought, except those of a remaining version."""
     stories.fill(story)
     own: set[bytes] = set()
     for version in story.versions:
@@ -373,7 +374,7 @@ def _undo_keys(session: Session, stories: Stories, story: Story, load: int) -> N
 
 
 def of_guid(session: Session, guid: str, source: str | None) -> list[UUID]:
-    """The articles that a guid is a key of, within a source or whoever the publisher is."""
+    """The articles with that guid, within a source or regardless of publisher, oldest first."""
     key = opened(session).marker.guid(guid, source)
     k, s = _key.c, _story.c
     owners = select(k.story_id).join(_story, s.id == k.story_id).where(k.key == key)

@@ -45,7 +45,7 @@ SEE = SEE.on_conflict_do_update(
         )
     },
 )
-"""Note an input; what comes again stays one of the load that it first came by."""
+"""Upsert of an input; one that comes again keeps its first load."""
 
 _TEXTS = ("headline", "summary", "body")
 _SAME_GUID = "guid: that of another story too, which differs in address, headline, text and time"
@@ -55,10 +55,10 @@ _ROOT_URL = "url: a site's front page, left out"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of a draft: `id` is the article's, whether or not its text shows.
+    """The outcome of a draft: `id` is the article's, whether or not its text is shown.
 
     A draft that was rejected, for `reason`, has the id that an article would have got.
-    `warned` tells whether the article got a warning from it.
+    `warned` is whether the draft has warnings.
     """
 
     id: UUID
@@ -69,13 +69,13 @@ class Saved:
 
 @dataclass(slots=True)
 class Load:
-    """A run of the loader, or an upload. It gets its id with the first thing that it brings."""
+    """A run of the loader, or an upload. It gets its id with its first change."""
 
     by: str
     id: int | None = None
 
     def take(self, session: Session) -> int:
-        """Its id, from now on."""
+        """The id, assigned at the first call."""
         if self.id is None:
             row = insert(_loading).values(at=datetime.now(UTC), by=self.by).returning(_loading.c.id)
             self.id = session.execute(row).scalar_one()
@@ -90,13 +90,12 @@ def save(
     load: Load | None = None,
     by: Key | None = None,
 ) -> list[Saved]:
-    """Store `drafts` in their order; what became of each, in the same order.
+    """Store `drafts` in their order; the outcome of each, in the same order.
 
-    `publisher` is the source of drafts that stood on a page which names none. `load` is what
-    they come by. saved: new. revised: another version shows now. stale: a new text, kept and
-    not shown. unchanged: a text that is known. withheld: kept, and by it, or because it is not
-    due, the article is not served. removed: of an article that was removed. rejected: it is
-    not known of which article it is, or `by` may not write the source of either.
+    `publisher` is the source of drafts from a page that names none. saved: new. revised: another
+    version is shown now. stale: a new text, kept and not shown. unchanged: a known text. withheld:
+    kept, but the article is not served because of it or an embargo. removed: of a removed article.
+    rejected: without a text, ambiguous, or `by` may not write its source or the article's.
     """
     batch = _Batch(session, drafts, publisher, load or Load("store"), by)
     saved = [batch.take(each, frozenset()) for each in batch.inputs]
@@ -107,10 +106,10 @@ def save(
 def save_feed(
     session: Session, entries: Sequence[Draft], *, publisher: str | None, load: Load | None = None
 ) -> list[Saved]:
-    """Store the entries of one feed, as `save` does, but as things that stand side by side.
+    """Store the entries of one feed as `save` does, except for keys that entries share.
 
-    A guid or an address under which entries have other headlines and texts that are not alike
-    identifies none of them.
+    A guid or an address of entries whose headlines differ and whose texts are not alike identifies
+    none of them.
     """
     batch = _Batch(session, entries, publisher, load or Load("store"), None)
     shared = frozenset(_shared(batch.inputs))
@@ -128,11 +127,11 @@ def replace(
     load: Load | None = None,
     by: Key | None = None,
 ) -> Saved:
-    """Show `draft` in the place of what an article shows, whatever their dates.
+    """Show `draft` instead of the version that an article shows, whatever their dates.
 
-    It has the rank of the version that it replaces. Raises NotFound or Gone where nothing
-    shows, KeyTaken for the address or guid of another article, and Forbidden where the source
-    of either is one that `by` may not write.
+    It gets the rank of the version that it replaces. Raises NotFound, Gone or Moved if the article
+    is not shown, KeyTaken for the address or guid of another article, and Forbidden if `by` may
+    not write the source of either.
     """
     batch = _Batch(session, [draft], publisher, load or Load("store"), by)
     story = served(session, batch.stories, article_id)
@@ -149,7 +148,7 @@ def replace(
 
 @dataclass(slots=True, eq=False)
 class _Input:
-    """A draft with what it gives an article, and what it is known by."""
+    """A draft with its fields as stored, its keys and its rank."""
 
     draft: Draft
     fields: dict[str, Any]
@@ -168,7 +167,7 @@ def _fields(draft: Draft, publisher: str | None) -> dict[str, Any]:
         if identity.address(fields["url"]) is None:
             fields["warnings"].append(_ROOT_URL)
     if draft.source is None and draft.origin.page is not None:
-        # The publisher is that of pages: what else names no source has none that we know.
+        # `publisher` is that of pages; the source of other inputs that name none is unknown.
         fields["source"] = publisher
     if draft.origin.page is not None and fields["source"]:  # a page's byline may name it
         of_source = fold(fields["source"])
@@ -236,7 +235,7 @@ class _Batch:
         stories = {story.id: story for story in self.stories.read(ids)}
         for key, found in owners.items():
             self._owners[key] = sorted((stories[id_] for id_ in found), key=_age)
-        wanted = {  # those that new articles would get, as far as it can be foreseen
+        wanted = {  # ids that new articles will probably get
             each.marks.id
             for each in self.inputs
             if not any(self._owners.get(key) for key in each.marks.all)
@@ -264,7 +263,7 @@ class _Batch:
     # --- deciding
 
     def take(self, each: _Input, shared: frozenset[bytes]) -> Saved:
-        """Decide what becomes of one input."""
+        """Assign one input to a story and add its text; the outcome."""
         marks = each.marks
         if not marks.has_text and (
             not each.is_kill or (not marks.has_publisher and len(self._guid_owners(marks)) > 1)
@@ -305,7 +304,7 @@ class _Batch:
     def _find(
         self, each: _Input, shared: frozenset[bytes]
     ) -> tuple[Story | None, tuple[bytes, ...], list[str]]:
-        """The story that an input belongs to, the keys that it brings, and what is doubtful."""
+        """The story that an input belongs to, the keys that it brings, and warnings."""
         marks = each.marks
         doubts: list[str] = []
         by_guid = self._guid_owners(marks)
@@ -317,7 +316,7 @@ class _Batch:
         own_url = (marks.url,) if marks.url is not None and not is_shared_url else ()
         fallback = (marks.third,) if marks.has_text else ()
         keys = (*guids, *own_url) or fallback
-        for story in (*before, *by_guid, *by_url, *by_third):  # by the very text
+        for story in (*before, *by_guid, *by_url, *by_third):  # first by the same text
             if story in before or self._has(story, each):
                 return story, keys, doubts
         for story in () if is_shared_guid else by_guid:
@@ -337,7 +336,7 @@ class _Batch:
     def _guid_owners(self, marks: Marks) -> list[Story]:
         """The stories of a guid, oldest first.
 
-        Where one of the two names no publisher, only by a guid that is the same everywhere, or
+        If one of the two names no publisher, only a guid that is unique worldwide counts, or any
         if one of them is a kill without a text.
         """
         if not marks.guids:
@@ -350,7 +349,7 @@ class _Batch:
         return sorted(dict.fromkeys(found), key=_age)
 
     def _has(self, story: Story, each: _Input) -> bool:
-        """Whether `story` has an input's very text; a bare kill must have its guid too."""
+        """Whether `story` has the same text as an input; a bare kill needs the same guid too."""
         same = story.same(each.marks.text)
         if each.marks.has_text or not same:
             return bool(same)
@@ -370,9 +369,9 @@ class _Batch:
         ]
 
     def _is_other_story(self, story: Story, each: _Input) -> bool:
-        """Whether address, headline, text and time of publication are all other than any known.
+        """Whether address, headline, text and publication time differ from those of all versions.
 
-        A missing address or text is not other; a day alone, or no date, is no sign of sameness.
+        A missing address or text does not differ; a date without a time is not compared.
         """
         if not each.marks.has_text or each.marks.url is None:
             return False
@@ -387,7 +386,7 @@ class _Batch:
         return _is_unlike(each.fields, known)
 
     def _is_other_entry(self, story: Story, each: _Input) -> bool:
-        """Whether guid, headline and text are other: two entries of a live blog."""
+        """Whether guid, headline and text differ, as in two entries of a live blog."""
         if each.fields["guid"] is None or not each.marks.has_text:
             return False
         known = self._known(story)
@@ -396,7 +395,7 @@ class _Batch:
         return _is_unlike(each.fields, known)
 
     def _given(self, each: _Input, story: Story, found: Version | None) -> Given:
-        """What an input gives its text; a kill takes what it does not say from what it finds."""
+        """The rank of an input; a kill without date or number takes that of the shown version."""
         own = each.given
         if each.is_kill and found is not None:
             rank = story.ranks()[found.number]
@@ -431,7 +430,7 @@ class _Batch:
         return version
 
     def _repeat(self, each: _Input, story: Story, same: Sequence[Version], rank: Given) -> Version:
-        """Take in a text that is known: it has the highest rank and the fields given with it."""
+        """Update a known text: it has its highest rank, and the fields given with that."""
         version = same[0]
         for twin in same:
             twin.given = rank if twin.given is None else max(twin.given, rank)
@@ -441,7 +440,7 @@ class _Batch:
             version.held = own
             if version.has_text:
                 self._refresh(each, story, version)
-        if not version.has_text:  # it went with its days; it is back if it is to show
+        if not version.has_text:  # dropped; stored again only if it is shown
             version.has_text = True
             if story.shown is version:
                 self._refresh(each, story, version)
@@ -457,14 +456,14 @@ class _Batch:
         self.stories.refresh(story, version, fields)
 
     def _release(self, each: _Input, version: Version) -> None:
-        """A text that comes free is free; one that comes with a later embargo waits for it."""
+        """End the embargo of a text that comes without one; a later embargo extends it."""
         until = each.draft.embargoed_until
         if version.due_at is not None:
             is_due = until is None or until <= self._now
             version.due_at = None if is_due else max(version.due_at, cast("datetime", until))
 
     def put(self, story: Story, each: _Input) -> Outcome:
-        """Have an editor's text show in the place of what a story shows."""
+        """Show an editor's text instead of the version that a story shows; raises KeyTaken."""
         marks = each.marks
         by_url = self._owners.get(marks.url, []) if marks.url is not None else []
         for name, owners in (("guid", self._guid_owners(marks)), ("url", by_url)):
@@ -475,7 +474,7 @@ class _Batch:
         if shown.text == marks.text:
             self.stories.fill(story)
             version, is_other = shown, shown.fields != each.fields
-            if is_other:  # a load brings the fields back only with a higher rank than this
+            if is_other:  # a load overwrites the fields only with a higher rank
                 version.held = story.ranks()[shown.number][1:3]
                 self.stories.refresh(story, version, each.fields)
         else:
@@ -507,7 +506,7 @@ class _Batch:
             self.stories.restate(story)
 
     def _see(self, each: _Input, story: Story, version: Version, rank: Given | None) -> None:
-        """Note the input that `story` was seen in, once however often it comes."""
+        """Record the input of `story`, once however often it comes."""
         origin = each.draft.origin
         place = (story.id, origin.path, origin.sha256)
         now = (origin.reader_version, rank is not None)
@@ -520,7 +519,7 @@ class _Batch:
         self._sightings[place] = row | own
 
     def write(self) -> None:
-        """Write all that was taken; nothing is written and no change taken when nothing was."""
+        """Write the batch; if nothing changed, nothing is written and no change number taken."""
         load = self._load.take(self._session) if self._sightings else self._load.id
         keys = [{"key": key, "story_id": id_, "load": load} for key, id_ in self._new_keys]
         touched = self.stories.write(keys)
@@ -550,7 +549,7 @@ _age = attrgetter("arrival")
 
 
 def _is_unlike(fields: dict[str, Any], known: Sequence[dict[str, Any]]) -> bool:
-    """Whether headline and text are other than those of every version that is known."""
+    """Whether headline and text differ from those of every known version."""
     headline, text = fold(fields["headline"]), identity.prose(fields)
     return all(fold(each["headline"]) != headline for each in known) and not any(
         identity.alike(text, identity.prose(each)) for each in known

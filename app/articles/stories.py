@@ -1,9 +1,9 @@
-"""Stories in the database: read with their versions, and written back with what shows.
+"""Stories in the database: read with their versions, and written with their articles.
 
-The one place that writes stories, their versions and articles. Who changes a story reads it,
-adds versions or sets its state, and calls `write`: then the article is the version that ranks
-highest, or a tombstone says why there is none. What shows stands in `article` alone, so each
-text is stored once. Nothing is decided about inputs here.
+The only module that writes stories, versions and articles. A caller reads a story, adds versions
+or sets its state, and calls `write`: the article is then the version of the highest rank, or a
+tombstone says why there is none. The shown version is stored in `article` only, so each text is
+stored once. Inputs are assigned in `save`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Stories:
         self._restated: set[UUID] = set()
 
     def read(self, ids: Iterable[UUID]) -> list[Story]:
-        """The stories of `ids`, those that are there; each is read once."""
+        """The stories among `ids` that exist, in that order; each is read once."""
         wanted = list(dict.fromkeys(ids))
         for some in chunks(id_ for id_ in wanted if id_ not in self._stories):
             c, a = _story.c, _article.c
@@ -82,11 +82,11 @@ class Stories:
             self._versions_before[story.id, version.number] = _columns(version)
 
     def add(self, story: Story) -> None:
-        """Take in a new story."""
+        """Add a new story."""
         self._stories[story.id] = story
 
     def fill(self, story: Story, only: Collection[Version] | None = None) -> None:
-        """Read the fields of versions of `story`, all by default, that are not read yet or gone."""
+        """Read the missing fields of versions of `story`, by default all, unless dropped."""
         c = _version.c
         wanted = story.versions if only is None else only
         missing = [each for each in wanted if each.fields is None and each.has_text]
@@ -107,13 +107,13 @@ class Stories:
                     each.fields["language"] = None
 
     def _left(self, story: Story) -> dict[str, Any]:
-        """What of the shown version's fields the article does not show: another's address."""
+        """The fields of the shown version that its article lacks: an address of another story."""
         c = _version.c
         place = (c.story_id == story.id) & (c.number == story.showing)
         return self._session.execute(select(c.fields).where(place)).scalar_one() or {}
 
     def source(self, story: Story) -> str | None:
-        """The publisher of what a story shows, or would show; None where nothing is kept."""
+        """The source of the version that a story shows or would show; None without a text."""
         shown = story.shown or (story.versions[-1] if story.versions else None)
         if shown is None:
             return None
@@ -127,7 +127,7 @@ class Stories:
         return key is not None and (key, story.id) in self.owned([key])
 
     def owned(self, keys: Iterable[bytes]) -> set[tuple[bytes, UUID]]:
-        """Those of `keys` that stories have, with the ids of these."""
+        """Those of `keys` that stories have, each with the story's id."""
         c = _key.c
         rows = among(self._session, select(c.key, c.story_id), c.key, set(keys))
         return {(row.key, row.story_id) for row in rows}
@@ -138,7 +138,7 @@ class Stories:
         self._refreshed.add((story.id, version.number))
 
     def drop(self, story: Story, version: Version) -> None:
-        """Take a version out, as if it had not been; what replaced it replaced what it did."""
+        """Delete a version; what replaced it counts as replacing its own predecessor."""
         story.versions.remove(version)
         for each in story.versions:
             if each.replaced == version.number:
@@ -148,15 +148,15 @@ class Stories:
         self._session.execute(delete(_version).where(place))
 
     def restate(self, story: Story) -> None:
-        """Have the article of `story` written anew: whose keys changed may show its address."""
+        """Rewrite the article of `story` in `write`: its keys decide if its address is shown."""
         self._restated.add(story.id)
 
     # --- writing
 
     def write(self, keys: Sequence[dict[str, Any]] = ()) -> set[UUID]:
-        """Write what changed, and new `keys`; the ids of articles that show something else now.
+        """Write what changed, and new `keys`; the ids of the articles that changed.
 
-        They take the transaction's change.
+        These get the transaction's change number.
         """
         now = datetime.now(UTC)
         connection = self._session.connection()
@@ -194,7 +194,7 @@ class Stories:
             delete_among(self._session, column, empty)
 
     def _is_moved(self, story: Story) -> bool:
-        """Whether another version shows, or the one that does has other fields."""
+        """Whether another version is served, or the same one with other fields."""
         served = story.served
         number = None if served is None else served.number
         return (
@@ -314,7 +314,7 @@ def served(session: Session, stories: Stories, article_id: UUID) -> Story:
 
 
 def absent(session: Session, article_id: UUID) -> Moved | NotFound:
-    """The error that tells why there is no article of that id, for whoever asks for it."""
+    """The error for an id without an article."""
     t, s = _tombstone.c, _story.c
     merged_into = session.execute(select(s.heir).where(s.id == article_id)).scalar_one_or_none()
     if merged_into is not None:
@@ -338,7 +338,7 @@ def _as_version(row: Row[Any], *, has_text: bool) -> Version:
 
 
 def _columns(version: Version) -> dict[str, Any]:
-    """The row of a version but for its story and its fields."""
+    """The row of a version, without its story and its fields."""
     _, given_us, given_number = version.given or (None, None, None)
     held_us, held_number = version.held
     return {name: getattr(version, name) for name in _PLAIN} | {
@@ -364,7 +364,7 @@ def _fields(version: Version) -> dict[str, Any]:
 
 
 def _kept(version: Version, article: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What a version's own row holds: its fields, or what its article does not show of them."""
+    """The fields in a version's own row: all, or only those that its article lacks."""
     fields = version.fields
     if fields is None:
         return None

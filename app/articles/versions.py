@@ -1,6 +1,6 @@
-"""Versions of a story and which of them shows: ranks, in memory.
+"""Versions of a story in memory, and the ranks that decide which is shown.
 
-A version is a text as one input gave it. The highest rank shows, whatever the order in which
+A version is a text as one input gave it. The highest rank is shown, whatever the order in which
 texts came. Nothing is read or written here; see `stories`.
 """
 
@@ -20,16 +20,16 @@ PLAIN = (
     *("number", "status", "is_full", "replaced", "arrival"),
     *("arrived_at", "hidden_at", "due_at"),
 )
-"""What of a version its row and its export name alike."""
+"""Attributes of a version that have the same names in its row and its export."""
 NEVER_US = -(2**63)
-"""The date of what bears none: the beginning of time."""
+"""The date of an undated input, before all others."""
 AHEAD = timedelta(days=2)
-"""A date that is further ahead than this is a mistake, and counts as none."""
+"""A date further in the future than this is a mistake, and ignored."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Given(NamedTuple):
-    """What an input gives its text of a rank: full over teaser, then its date, then its number."""
+    """The rank that an input gives its text: full over teaser, then date, then number."""
 
     is_full: bool
     us: int
@@ -40,7 +40,7 @@ _LOWEST = Given(is_full=False, us=NEVER_US, number=0)
 
 
 def given(fields: Mapping[str, Any], *, now: datetime) -> Given:
-    """What an input with `fields` gives its text; `us` are microseconds since 1970."""
+    """The rank that an input with `fields` gives its text; `us` are microseconds since 1970."""
     at = fields["updated_at"] or fields["published_at"]
     is_known = at is not None and at <= now + AHEAD
     us = (at - _EPOCH) // timedelta(microseconds=1) if is_known else NEVER_US
@@ -50,14 +50,14 @@ def given(fields: Mapping[str, Any], *, now: datetime) -> Given:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Version:
-    """A text of a story. `fields` is None where it is not read yet, or gone (`has_text`)."""
+    """A text of a story. `fields` is None if not read yet or, without `has_text`, dropped."""
 
     number: int
     text: bytes
     status: Status
     is_full: bool
     given: Given | None
-    """The highest that an input gave it; None where only a PUT did."""
+    """The highest rank that an input gave it; None if only a PUT did."""
     held: tuple[int, int]
     """Date and number of the input whose fields it has."""
     replaced: int | None = None
@@ -70,7 +70,7 @@ class Version:
 
     @property
     def is_kill(self) -> bool:
-        """Whether it takes the article out."""
+        """Whether it cancels or withholds the article."""
         return self.status != "usable"
 
 
@@ -79,7 +79,7 @@ Rank = tuple[bool, int, int, bool, int]
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Story:
-    """What an id stands for, with all its versions; `showing` is the one that `article` holds."""
+    """A story with all its versions; `showing` is the number of the one in `article`."""
 
     id: UUID
     arrival: int
@@ -89,23 +89,23 @@ class Story:
     heir: UUID | None = None
     showing: int | None = None
     digest: str | None = None
-    """That of the article as it stands; see `models.Article`."""
+    """The digest of the stored article; see `models.Article`."""
     versions: list[Version] = field(default_factory=list)
 
     def add(self, version: Version) -> None:
-        """Give `version` the next number."""
+        """Add `version` with the next number."""
         self.count += 1
         version.number = self.count
         self.versions.append(version)
 
     def numbered(self, number: int | None) -> Version | None:
-        """The version of that number, if it is there."""
+        """The version of that number; None without one."""
         return next((each for each in self.versions if each.number == number), None)
 
     def ranks(self) -> dict[int, Rank]:
-        """Full text, date, sender's number, kill, arrival of each version: the highest shows.
+        """The rank of each version by number: full text, date, sender's number, kill, arrival.
 
-        A PUT has the rank of what it replaced, which came before it, and rises with it.
+        A PUT has at least the rank of the version that it replaced.
         """
         highest: dict[int, Given] = {}
         ranks: dict[int, Rank] = {}
@@ -118,7 +118,7 @@ class Story:
 
     @property
     def shown(self) -> Version | None:
-        """The highest of the versions that are due; it may be a kill."""
+        """The version of the highest rank that has a text and no embargo; it may be a kill."""
         free = [each for each in self.versions if each.due_at is None and each.has_text]
         if len(free) < 2:
             return free[0] if free else None
@@ -127,12 +127,12 @@ class Story:
 
     @property
     def served(self) -> Version | None:
-        """The version that readers may see; None where the article is out."""
+        """The version that is public; None if the article is removed, joined or withheld."""
         shown = None if self.state or self.heir else self.shown
         return None if shown is None or shown.is_kill else shown
 
     def same(self, text: bytes) -> list[Version]:
-        """The versions of a text, highest first; after a PUT or a join it may stand twice."""
+        """The versions with this text, highest rank first; several after a PUT or a join."""
         found = [each for each in self.versions if each.text == text]
         if len(found) < 2:
             return found
