@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from app.search.stamp import Contents
     from app.search.tantivy.snapshots import Snapshot
 
-_LEAST_WORN = 1_000  # deleted documents: fewer take no space to speak of
+_LEAST_WORN = 1_000  # deleted documents: fewer take little space
 _HEAP_BYTES = 64 * 2**20
-_TERMS_S = 10.0  # how long words are looked up
+_TERMS_S = 10.0  # time limit for looking up words
 _MOST_RETRIES = 10
-_PIECES = 64  # in which all entries are read
+_PIECES = 64  # intervals of ids in which all entries are read
 _HALVES = 2**64
 
 
@@ -51,9 +51,9 @@ class TantivyEngine(EngineFolder):
     # --- the stamp
 
     def _is_worn(self, stamp: Contents) -> bool:
-        """Whether a rebuild would leave a third of the documents or more out.
+        """Whether a third of the documents or more are deleted, so that a rebuild saves space.
 
-        tantivy takes deleted ones out of the segments that it happens to merge, and no others.
+        tantivy drops deleted documents only from segments that it merges.
         """
         try:
             count, deleted = generations.counts(self._snapshots.folder_of(stamp))

@@ -6,9 +6,10 @@
       8.part/     the next one while it is written
 
 A commit is made in a copy of the newest generation, whose files are links: they take no space and
-stay in the page cache. So a search never sees half a commit, a killed one leaves a folder that the
-next one removes, and the pages of a search go on in what it began with, at any worker and after
-a restart, for KEPT_S seconds from the last page. What only such generations still hold is bounded.
+stay in the page cache. So a search never sees half a commit, and a killed commit leaves a folder
+that the next one removes. All pages of a search are read from the generation of the first one, by
+any worker and after a restart, for KEPT_S seconds after the last page. The size of the files that
+only such generations have is bounded.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 KEPT_S = 660.0
 """How long a generation is kept after the last page that was read from it."""
 LEAST_PINNED_BYTES = 256 * 2**20
-"""What old generations may hold in any case; else as much as the newest one."""
+"""Most bytes that only old generations have, or the size of the newest one if that is larger."""
 
 META, STAMP, PIN = "meta.json", "STAMP", "PIN"
 _MANAGED = ".managed.json"
 
 
 def names(folder: Path) -> set[str]:
-    """The files of a generation that are its index."""
+    """The index files of a generation, without files of earlier commits."""
     meta = _meta(folder)
     parts = {each["segment_id"].replace("-", ""): each["deletes"] for each in meta["segments"]}
     found = {META}
@@ -52,7 +53,7 @@ def names(folder: Path) -> set[str]:
 
 
 def counts(folder: Path) -> tuple[int, int]:
-    """The documents of a generation with those deleted, and the deleted ones."""
+    """The number of documents of a generation, deleted ones included, and of deleted ones."""
     segments = _meta(folder)["segments"]
     deleted = sum(each["deletes"]["num_deleted_docs"] for each in segments if each["deletes"])
     return sum(each["max_doc"] for each in segments), deleted
@@ -78,7 +79,7 @@ def begin(index: Path, before: int) -> Path:
 
 
 def finish(part: Path) -> Path:
-    """The generation of a folder that was written: without files that no commit names."""
+    """Remove unused files from a written folder, and rename it to its generation."""
     found = names(part)
     for name in [path.name for path in part.iterdir()]:
         if name not in found:  # locks, segments that were merged, what a killed writer left
@@ -101,9 +102,9 @@ def pin(folder: Path) -> bool:
 
 
 def sweep(index: Path, newest: int) -> None:
-    """Remove the generations that no page can be asked of, and what exceeds the bound.
+    """Remove old generations without a recent PIN, and the oldest ones that exceed the bound.
 
-    The one before the newest stays too: another process may be opening it.
+    The generation before the newest is kept: another process may be opening it.
     """
     now = time.time()
     pinned: list[tuple[float, Path]] = []

@@ -1,7 +1,7 @@
-"""The guard: panics of tantivy as an exception, so that a search that meets one ends nothing else.
+"""The guard: translates a panic of tantivy into an exception, so that only one search fails.
 
-A panic is a BaseException of no public class, told by its name. It unwinds one call; the objects
-of the index stay good.
+A panic is a BaseException without a public class, recognized by its name. It unwinds one call; the
+index objects remain usable.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Panicked(Exception):
-    """The library gave a call up."""
+    """tantivy panicked in a call."""
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Queries: a tree of the query language and filters as a query of tantivy.
 
 Scores are tantivy's BM25 (k1 1.2, b 0.75, both fixed) over the field of all words, with our inverse
-document frequencies by boosts. What stands near what is a union of phrases with offsets, each of
-which says one way to spread the words: tantivy's own slop loses hits of three words and more.
-It is exact for two words. Nothing here searches.
+document frequencies by boosts. A phrase with slop and a NEAR are unions of phrases with fixed
+offsets, one for each way to spread the words: tantivy's own slop is exact for two words, but loses
+hits of three and more. Nothing here searches.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 2**64 - 1
 _MOST_PHRASES = 20_000
-"""Ways to spread the words of one clause; with more a search is not complete."""
+"""Most phrases for one clause; with more a search is not complete."""
 _MOST_PRODUCT = 8  # phrases for one way with several terms at a place; for more, expressions
 _LONGEST_EXPRESSION = 600  # bytes: an automaton has at most 1,000 states
 _MOST_SCORED = 64  # terms of a prefix that are scored each
@@ -50,7 +50,7 @@ Occurs = list[tuple[Occur, Tantivy]]
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Terms of which one stands `offset` tokens after the first, in the first or second slot."""
+    """A position of a phrase: `offset` tokens after the first, a slot, and its possible terms."""
 
     offset: int
     slot: int
@@ -66,7 +66,7 @@ _Shape = tuple[_Place, ...]
 
 
 class Translator:
-    """Translates queries for a snapshot; `cost_s` is about how long their phrases take."""
+    """Translates queries for a snapshot; `cost_s` estimates the time that their phrases take."""
 
     def __init__(self, snapshot: Snapshot, deadline: Deadline, time_zone: str) -> None:
         self._snapshot = snapshot
@@ -77,7 +77,7 @@ class Translator:
         self.cost_s = 0.0
 
     def search(self, query: tree.Query | None, filters: Filters) -> Tantivy:
-        """What matches `query` and passes the filters."""
+        """The query for articles that match `query` and pass the filters."""
         clauses: Occurs = list(self._filters(filters))
         if query is not None:
             clauses.append((Occur.Must, self._node(query, None)))
@@ -259,7 +259,7 @@ class Translator:
         return self._snapshot.frequency(WORDS, term)
 
     def _is_common(self, pair: tree.Phrase) -> bool:
-        """Whether a pair says too little of an article for what reading its positions takes."""
+        """Whether a pair of words is too common to be worth reading its positions."""
         half = self._snapshot.count / 2
         if any(self._documents(terms) > half for terms in pair.places):
             return True
@@ -298,7 +298,7 @@ class Translator:
         return found
 
     def _at(self, terms: tuple[str, ...]) -> list[str]:
-        """The terms of a place in a phrase; of a pattern all forms that match it."""
+        """The index terms for a position of a phrase; for a pattern, all forms that match it."""
         if "*" not in terms[0]:
             return _indexed(terms)
         found = (
@@ -310,7 +310,7 @@ class Translator:
     # --- positions
 
     def _near(self, node: tree.Phrase | tree.Near, field: str | None, idf: float) -> Tantivy:
-        """What has the words of a phrase or a NEAR at their distances."""
+        """The query for a phrase or a NEAR, scored with `idf`."""
         name = field or WORDS
         match node:
             case tree.Phrase(slop=0) if len(node.tokens) > 1:

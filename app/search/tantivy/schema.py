@@ -1,11 +1,10 @@
 """The schema of the tantivy index: its fields, and an article as one of its documents.
 
-All words of an article stand in the field `words`, and those of each text field once more in a
-field of its own for `headline:rain`. A token takes two positions. At the first stand its stem and
-its further terms; at the second `=` and its form or, where that is its stem, `!` and this one, and
-further terms with a `+`. So a stem and a form have their places in one phrase. Weights are copies:
-tantivy counts a term as often as it stands there. A copy is apart from the others, so that no
-phrase runs from one into the next.
+All words of an article are in the field `words`, and those of each text field also in a field of
+their own, for `headline:rain`. A token takes two positions. The first has its stem and its further
+terms; the second has `=` and its form, or `!` and the stem if the two are equal, and further terms
+with a `+`. So one phrase can have stems and forms. A weight is a number of copies, since tantivy
+counts occurrences. Gaps between the copies keep phrases from matching across them.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def schema() -> tantivy.Schema:
 
 
 def register(index: tantivy.Index) -> None:
-    """Make the analyzer of the fields of words known to an index that is to be written."""
+    """Register the analyzers of the text fields with an index before it is written."""
     words = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
     nothing = tantivy.Filter.custom_stopword([_NOTHING])
     index.register_tokenizer(_TOKENIZER, words.filter(nothing).build())

@@ -1,9 +1,9 @@
-"""The searcher: one search over a snapshot. It orders, pages and counts what queries match.
+"""The searcher: one search over a snapshot. It sorts, pages and counts the hits.
 
-Orders are exact to the id: rows are taken until no other can come among them. A page after the
-first is read from the generation that the first one was read from, which its PageKey names.
-tantivy cannot be stopped, so that a search that is likely to take long is made in slices of the
-articles, between which the deadline is looked at.
+The order is exact, with ids to break ties: more rows are read until no other can come before them.
+Pages after the first are read from the generation that the PageKey names. tantivy cannot be
+interrupted, so a search that is likely to take long runs in slices of the articles, and the
+deadline is checked between them.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from app.search.engine import Bucket, Sort, Unit
     from app.search.tantivy.snapshots import Snapshot
 
-_MORE = 20  # rows that are read beside those that are needed
+_MORE = 20  # extra rows that are read, for ties
 _GROWTH = 4
 _ROW_BYTES = 200
-_SHARE = 0.25  # of the time left, that a search may take in one piece
+_SHARE = 0.25  # of the remaining time: the longest expected search without slices
 _MOST_SLICES = 32
 _MOST_VALUES = 65_000  # tantivy counts no more values of a field in a segment
 _HALVES = 2**64
@@ -86,9 +86,9 @@ class PageRows:
 
 
 def snapshot_of(request: Request) -> tuple[str, int]:
-    """The name of the generation that a page is asked of, and the newest day of `recent`.
+    """The name of the generation for a page, and the newest day for `recent`.
 
-    The name is empty for a first page. Raises ValueError for a text of another engine.
+    The name is empty for a first page. Raises ValueError for a snapshot of another engine.
     """
     if request.after is None or not request.after.snapshot:
         return "", 0
@@ -197,9 +197,9 @@ class Search:
         return PageRows(rows, first + limit < ranked.total, ranked.total, ranked.members)
 
     def _ranked(self) -> Ranked:
-        """The first rows of a scored search, to the end of the page at least.
+        """The first rows of a scored search, at least to the end of the page.
 
-        Later pages take them from a cache: each goes on where the one before ended.
+        Rows for later pages are cached.
         """
         limit, after = self._request.limit, self._request.after
         if after is None:
@@ -212,7 +212,7 @@ class Search:
         return ranked
 
     def _kept(self, kind: str, made: Callable[[], Ranked], *, anew: bool = False) -> Ranked:
-        """Rows from the cache of the snapshot, or as they are made."""
+        """Rows from the snapshot's cache, otherwise computed and cached."""
         request = self._request
         query = (kind, request.query, str(request.query), request.filters, request.sort)
         key = (*query, request.recent, self._newest)
@@ -235,7 +235,7 @@ class Search:
             if self._request.recent:
                 rows = [self._recent(row) for row in rows]
             if len(hits) < total and not self._deadline.late:
-                # What was not read scores at most as much as the last that was.
+                # Hits that were not read score at most as much as the last one that was.
                 least = _rounded(scores[-1] * (2 if self._request.recent else 1))
                 rows = [row for row in rows if row.score > least]
             if len(rows) >= min(needed, total) or self._deadline.late:
@@ -284,7 +284,7 @@ class Search:
     # --- orders that need no score
 
     def _next_by_id(self, query: Tantivy, after: uuid.UUID | None, needed: int) -> list[Row]:
-        """The first `needed` rows behind an id; for newest from the largest id down."""
+        """The first `needed` rows after an id, by descending ids for newest."""
         down = self._sort == "newest"
         order = Order.Desc if down else Order.Asc
         if after is not None:
@@ -311,7 +311,7 @@ class Search:
             limit = limit * _GROWTH + 1
 
     def _next_by_date(self, after: PageKey | None, needed: int) -> list[Row]:
-        """The first `needed` rows behind a key, or from the beginning."""
+        """The first `needed` rows by date, after a key or from the start."""
         rows: list[Row] = []
         between = self._translator.between
         down = self._sort == "newest"
@@ -329,7 +329,7 @@ class Search:
             dated = _also(dated, self._has("dated"))
             order = Order.Desc if down else Order.Asc
             _, hits = self._top(dated, needed, order_by_field="published", order=order)
-            if hits:  # those of the last date may be others than the first by their id
+            if hits:  # of the last date they may not be the first ones by id
                 last = hits[-1][0]
                 before = [address for at, address in hits if at != last]
                 whole = self._rows(before, [0.0] * len(before))
@@ -340,7 +340,7 @@ class Search:
         return rows[:needed]
 
     def _on(self, query: Tantivy, at: int | None) -> Tantivy:
-        """Those of a date, or (None) without one."""
+        """The hits of one date, or (None) the undated ones."""
         if at is None:
             return _also(query, self._has("undated"))
         return _also(query, self._translator.between("published", at, at + 1))

@@ -84,7 +84,7 @@ class Snapshot:
         return self._searcher.aggregate(query, wanted)
 
     def pin(self) -> bool:
-        """Keep it on disk for the pages to come; False if it is no longer there."""
+        """Keep it on disk for later pages; False if it no longer exists."""
         return generations.pin(self.folder)
 
     def frequency(self, field: str, term: str) -> int:
@@ -119,7 +119,7 @@ class Snapshot:
 
 
 class Snapshots:
-    """The newest generation that a stamp names, and older ones that pages are asked of."""
+    """The newest generation that a stamp names, and older ones for later pages."""
 
     def __init__(self, stamp_file: StampFile) -> None:
         self._stamp_file = stamp_file
@@ -226,6 +226,6 @@ class Snapshots:
         return IndexDamaged(str(folder), bad) if bad else None
 
     def close(self) -> None:
-        """Give all files back; other threads must have finished."""
+        """Close all files; other threads must have finished."""
         self._newest = None
         self._old.clear()

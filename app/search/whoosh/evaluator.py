@@ -84,13 +84,13 @@ class Matcher:
         return found
 
     def favor(self, segment: Segment, query: tree.Favoring, hits: Hits, among: set[int]) -> None:
-        """Add to the scores of `among` what the bonuses of a query give them."""
+        """Add the scores of a query's bonuses to those of the documents `among`."""
         for bonus in query.bonuses if among else ():
             for number, score in self._match(segment, bonus, among, None).items():
                 hits[number] += score
 
     def most(self, query: tree.Favoring) -> float:
-        """More than all bonuses of a query together give."""
+        """An upper bound of the score that a query's bonuses add."""
         return sum(
             self._idf[leaf] * (K1 + 1) * bonus.factor if isinstance(bonus, tree.Boost) else math.inf
             for bonus in query.bonuses
@@ -377,9 +377,9 @@ class Matcher:
         return hits
 
     def _spellings(self, segment: Segment, leaf: tree.Inexact) -> set[str]:
-        """The terms of words that match a leaf, in whatever segment these are written so.
+        """The terms of words that match a leaf in any segment.
 
-        What is found does not depend on which articles share a segment.
+        So the hits do not depend on which articles share a segment.
         """
         found = self._spelt.get(leaf)
         if found is None:
@@ -498,7 +498,7 @@ def documents(segment: Segment, terms: Sequence[str]) -> int:
     return sum(segment.documents("words", term) for term in terms)
 
 
-_FEW = 8  # positions: of fewer a list is looked through quicker than a set is made
+_FEW = 8  # positions: searching fewer in a list is faster than making a set
 
 
 def _adjacent(at: Sequence[list[int]]) -> set[int]:

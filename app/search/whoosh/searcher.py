@@ -130,10 +130,10 @@ def _favored(
     limit: int,
     matcher: Matcher,
 ) -> list[tuple[Segment, Hits]]:
-    """All hits, with bonuses for those alone that these may bring among the first `limit`.
+    """All hits, with bonuses only for those that may reach the first `limit` by them.
 
-    Reading positions takes longer than finding the hits. If many may come among the first, the
-    bonuses of the best hits raise the score that the others need.
+    Reading positions takes longer than finding the hits. If many may reach the first, the bonuses
+    of the best hits raise the score that the others need.
     """
     found = [(s, matcher.hits(s, query.node, filters)) for s in segments]
     most, done = matcher.most(query), [set[int]() for _ in found]
