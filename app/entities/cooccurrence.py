@@ -1,8 +1,8 @@
-"""Who appears with an entity: in how many articles, and how much more often than by chance.
+"""Co-occurrence: which entities appear with one, in how many articles, and how strongly.
 
 The strength is Dunning's log-likelihood ratio (T. Dunning, Accurate Methods for the
-Statistics of Surprise and Coincidence, Computational Linguistics 19(1), 1993), which stays
-sound for the small counts that most pairs have, with the sign of the association.
+Statistics of Surprise and Coincidence, Computational Linguistics 19(1), 1993), which is sound for
+the small counts that most pairs have, with the sign of the association.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class RelatedEntity:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """The numbers that strengths are made with: the entity's articles among all."""
+    """The counts for strengths: the entity's articles, and all articles."""
 
     own: int
     all: int
@@ -60,7 +60,7 @@ class _Counts:
         return strength(together, self.own, of_other, self.all)
 
     def weaker(self, together: int, of_other: int, least: float) -> bool:
-        """Whether a strength is certainly below `least`: it is twice Pearson's X² at most."""
+        """Whether a strength is certainly below `least`: it is at most twice Pearson's X²."""
         chance = self.own * of_other
         apart = together * self.all - chance
         rest = (self.all - self.own) * (self.all - of_other)
@@ -72,11 +72,10 @@ class _Counts:
 
 
 def strength(together: int, of_one: int, of_other: int, of_all: int) -> float:
-    """How surprising it is that two entities share `together` articles.
+    """The signed log-likelihood ratio of two entities that share `together` articles.
 
-    Twice the logarithm of how much likelier the four counts (both, either, none) are under
-    the shares that were seen than if the two were independent; negative where they meet less
-    often than that. About 11 is as rare as one in a thousand by chance.
+    Compares the observed counts (both, one, other, neither) with independence; negative if the two
+    appear together less often than expected. About 11 corresponds to p = 0.001.
 
         >>> strength(10, 20, 20, 1000)
         56.755
@@ -108,8 +107,8 @@ def related(
 ) -> ListPage[RelatedEntity]:
     """A page of the entities that appear with one, the strongest or the most frequent first.
 
-    With filters the entity's articles are those that pass them, and still compared with the
-    whole archive. Raises NotFound, and Moved for a merged entity.
+    With filters the entity's articles are those that pass, compared with the whole archive. Raises
+    NotFound, and Moved for a merged entity.
     """
     own = entities.stored(session, entity_id)
     if filters.are_any:

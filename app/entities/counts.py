@@ -1,7 +1,7 @@
-"""Counts of mentions, kept exact by differences: entities of articles, co-occurrences, aliases.
+"""Counts of mentions, updated by differences: entities of articles, co-occurrences, aliases.
 
-Given what articles held before and hold now, the counts of every entity concerned move by
-the difference, in the same transaction. Which entity a mention means is decided elsewhere.
+Given the mentions of articles before and after a change, the counts of every entity concerned are
+updated by the difference, in the same transaction. `mentions` assigns mentions to entities.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from app.text import fold
 MOST_COOCCURRING = 200
 """Entities of an article that count as co-occurring, the most mentioned ones.
 
-An article with more is a list: its pairs would say little and be very many.
+An article with more is a list, whose many pairs would mean little.
 """
 MOST_ROWS = 100_000
-"""Rows that are counted before they are written, but for those of one article."""
+"""Rows that are counted before they are written; one article may have more."""
 COMMON = 5
-"""A form of a name is common when one in so many of the entity's articles gives it."""
+"""A form of a name is common if one in so many of the entity's articles has it."""
 
 _alias, _article_entity, _cooccurrence = tables("alias", "appearance", "companion")
 _entity = metadata.tables["entity"]
@@ -53,7 +53,7 @@ class MentionRow(NamedTuple):
 
 @dataclass(slots=True)
 class _Tally:
-    """What some articles hold, counted."""
+    """Differences of counts over some articles."""
 
     articles: Counter[int] = field(default_factory=Counter)
     mentions: Counter[int] = field(default_factory=Counter)
@@ -63,7 +63,7 @@ class _Tally:
     pairs: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def add(self, rows: Sequence[MentionRow], *, sign: int, paired: bool) -> None:
-        """Count one article, for or against."""
+        """Add the counts of one article (`sign` 1) or subtract them (-1)."""
         held = Counter(row.entity for row in rows)
         for entity, count in held.items():
             self.articles[entity] += sign
@@ -80,7 +80,7 @@ class _Tally:
 
 
 def beside(rows: Sequence[MentionRow]) -> set[tuple[int, str]]:
-    """Entity and full name of those whose surname stands in the article for somebody else."""
+    """Entity and full name of people whose surname alone means somebody else in the article."""
     lone: defaultdict[str, set[int]] = defaultdict(set)
     for row in rows:
         lone[spelling.alone(row.surface)].add(row.base)
@@ -111,9 +111,9 @@ def recount(
     after: Mapping[UUID, Sequence[MentionRow]],
     published: Mapping[UUID, datetime | None],
 ) -> None:
-    """Move all counts from what articles held `before` to what they hold `after`.
+    """Update all counts from the mentions `before` to those `after`, by article.
 
-    Both name the same articles; `published` says when those of `after` were.
+    Both have the same articles; `published` are the dates of those of `after`.
     """
     tally = _Tally()
     appearing: list[dict[str, Any]] = []
@@ -188,7 +188,7 @@ def _count_aliases(session: Session, tally: _Tally) -> None:
 
 
 def keep(session: Session, kept: Iterable[tuple[int, str]]) -> None:
-    """Have these labels (entity, label) as aliases, whether or not an article has them."""
+    """Store labels (entity, label) as aliases that need no article."""
     rows = [_alias_row(*pair, kept=True) for pair in dict.fromkeys(kept)]
     step = upsert(_alias)
     step = step.on_conflict_do_update(index_elements=["entity", "label"], set_={"kept": True})
@@ -201,9 +201,9 @@ def _alias_row(entity: int, label: str, *, kept: bool) -> dict[str, Any]:
 
 
 def rename(session: Session, numbers: Iterable[int]) -> None:
-    """Show each entity under the fullest common form of its name.
+    """Name each entity by the fullest common form of its name.
 
-    Those that an operator has named, or the authority file, keep theirs.
+    Those named by an operator or the authority file keep their names.
     """
     c, a = _entity.c, _alias.c
     renamed = []
@@ -224,8 +224,7 @@ def rename(session: Session, numbers: Iterable[int]) -> None:
 def fullest(forms: Iterable[tuple[str, int]], articles: int) -> str | None:
     """The form of a name to show: the common one with the most words and letters.
 
-    Equally full ones go by their count, then by the alphabet. Where none is common, the
-    commonest is.
+    Ties go by count, then by the alphabet. If none is common, the commonest is taken.
 
         >>> fullest([("Imran Khan", 9), ("IMRAN KHAN", 2), ("Imran Ahmed Khan", 3)], 10)
         'Imran Ahmed Khan'

@@ -1,9 +1,9 @@
 """Mentions of entities in articles: stored, forgotten, assigned to entities, and read.
 
-An entity is a type and a folded name, or an entry of the authority file; its id is made of
-these alone, so no order of articles matters. A mention belongs to the entity of its name,
-unless operators have decided otherwise: one entity was merged into another, or is another
-one in this article. All counts move in the same transaction; see `app.entities.counts`.
+An entity is a type and a folded name, or an entry of the authority file; its id is derived from
+these alone, so the order of articles does not matter. A mention belongs to the entity of its name,
+unless operators merged that entity into another or reassigned it in the article. All counts are
+updated in the same transaction; see `app.entities.counts`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class EntityKey:
-    """What makes an entity: its type and name, or its entry in the authority file."""
+    """The key of an entity: its type and name, or its entry in the authority file."""
 
     type: str
     name: str
@@ -68,7 +68,7 @@ class EntityKey:
 
     @property
     def id(self) -> UUID:
-        """The entity's id, for life.
+        """The entity's id, which never changes.
 
         >>> EntityKey("person", "ADA BYRON").id == EntityKey("person", "Ada Byron").id
         True
@@ -80,7 +80,7 @@ class EntityKey:
 
     @property
     def as_spelt(self) -> UUID:
-        """The id that it had when each spelling of a name made an entity."""
+        """The id from before the spellings of a name were unified."""
         return uuid5(_IDS, f"{self.type}\n{fold(self.name)}")
 
 
@@ -91,7 +91,7 @@ def _entries() -> dict[str, authority.Entry]:
 
 @cache
 def _entries_by_name() -> dict[tuple[str, str], str | None]:
-    """Keys by type and folded name; None where several entries have the same."""
+    """Keys by type and folded name; None if several entries have that name."""
     found: dict[tuple[str, str], str | None] = {}
     for entry in authority.entries():
         name = (entry.type, fold(entry.name))
@@ -100,7 +100,7 @@ def _entries_by_name() -> dict[tuple[str, str], str | None]:
 
 
 def entity_key(type_: str, name: str, authority_key: str | None = None) -> EntityKey:
-    """The entity of a name; that of the authority file where it is the name of one there."""
+    """The key of an entity by its name, with the authority entry of that name if there is one."""
     key = (
         authority_key
         if authority_key in _entries()
@@ -116,10 +116,10 @@ def entity_key(type_: str, name: str, authority_key: str | None = None) -> Entit
 
 
 def write(session: Session, results: Sequence[ExtractionResult], *, version: str) -> int:
-    """Store what an extractor found; the number of articles whose mentions it changed.
+    """Store extraction results; returns the number of articles whose mentions changed.
 
-    These take the transaction's change. An article that is gone or was revised since it was
-    read is passed over; one that could not be read keeps what it has.
+    These get the transaction's change number. A result for an article that was removed or revised
+    meanwhile is skipped; an article with a Failure keeps its mentions.
     """
     c, ids = _article.c, [reading.article_id for reading in results]
     rows = among(session, select(c.id, c.digest, c.published_at), c.id, ids)
@@ -170,10 +170,10 @@ def forget(session: Session, ids: Iterable[UUID]) -> None:
 
 
 def blank_unused(session: Session) -> None:
-    """Leave no name of entities that no article mentions and nobody decided anything of.
+    """Blank the names of entities without articles, merges, reassignments or fixed names.
 
-    Their rows stay without a name, since a search for what refers to them would read all
-    mentions; an entity that is found again gets a row of its own.
+    Their rows stay, since a search for references to them would read all mentions. An entity that
+    is found again gets a new row.
     """
     c, s = _entity.c, _reassignment.c
     merged, decided = (
@@ -198,7 +198,7 @@ def blank_unused(session: Session) -> None:
 
 
 def reassign(session: Session, ids: Collection[UUID]) -> int:
-    """Assign the mentions of articles anew after a decision; how many articles it changed."""
+    """Reassign the mentions of articles after a decision; returns the number that changed."""
     before = _rows(session, ids)
     decisions = _Decisions(session, ids, {row.base for rows in before.values() for row in rows})
     after = {
@@ -216,17 +216,17 @@ def reassign(session: Session, ids: Collection[UUID]) -> int:
 
 
 DOMINANT = 0.8
-"""The share of the articles with a full name of some surname from which that name is dominant."""
+"""Least share of a dominant full name in the articles with any full name of its surname."""
 
 
 BESIDE = 4
-"""A full name does not count where in one of so many of its articles its surname is another's."""
+"""A full name is ignored if in one of so many of its articles its surname means another."""
 
 
 def _settle(session: Session, held: Iterable[Iterable[MentionRow]]) -> None:
-    """Have the surnames in these rows stand for the dominant full name of the archive.
+    """Resolve the surnames in these rows to the dominant full name of the archive.
 
-    The articles of a surname that stands for another name from now on are assigned anew.
+    The articles of a surname whose full name changes are reassigned.
     """
     names = {row.name for rows in held for row in rows}
     keys = {spelling.alone(name) or spelling.surname(name) for name in names} - {""}
@@ -261,9 +261,9 @@ def _settle(session: Session, held: Iterable[Iterable[MentionRow]]) -> None:
 
 
 def _dominant(session: Session, keys: Sequence[str]) -> dict[str, int]:
-    """The entity whose name is dominant among the people of each surname, where one is.
+    """The entity of the dominant full name for each surname that has one.
 
-    One beside whom the surname alone means somebody else, as beside a wife, does not count.
+    A person beside whom the surname alone often means somebody else, such as a wife, is ignored.
     """
     e, a = _entity.c, _alias.c
     wanted = select(a.surname, a.entity, func.sum(a.named), func.sum(a.beside))
@@ -291,7 +291,7 @@ def _replace(
     after: Mapping[UUID, list[MentionRow]],
     published: Mapping[UUID, datetime | None],
 ) -> None:
-    """Store the rows `after` in the place of those `before`, of the articles `ids`, and count."""
+    """Replace the mentions `before` of the articles `ids` by those `after`, and recount."""
     delete_among(session, _mention.c.article_id, [id_ for id_ in ids if before[id_]])
     rows = [{"article_id": id_, **row._asdict()} for id_ in ids for row in after[id_]]
     execute_all(session, insert(_mention), rows)
@@ -310,7 +310,7 @@ def _rows(session: Session, ids: Iterable[UUID]) -> dict[UUID, list[MentionRow]]
 
 
 def _assigned(session: Session, read: Mapping[UUID, Any]) -> dict[UUID, list[MentionRow]]:
-    """The rows of what was read, each with its entity."""
+    """The rows of the found mentions, each with its entity."""
     found: dict[UUID, list[tuple[base.Mention, EntityKey]]] = {
         id_: [(each, entity_key(each.type, each.name, each.known)) for each in mentions]
         for id_, mentions in read.items()
@@ -329,7 +329,7 @@ def _assigned(session: Session, read: Mapping[UUID, Any]) -> dict[UUID, list[Men
 
 
 def ensure(session: Session, names: Iterable[EntityKey]) -> dict[UUID, int]:
-    """The numbers of entities by id; those that are not stored yet are."""
+    """The numbers of entities by id; missing entities are added."""
     wanted = {name.id: name for name in names}
     c = _entity.c
     stored: dict[UUID, Any] = {}
@@ -356,7 +356,7 @@ def ensure(session: Session, names: Iterable[EntityKey]) -> dict[UUID, int]:
 def _follow_spelling(
     session: Session, names: Mapping[UUID, EntityKey], stored: Mapping[UUID, Any]
 ) -> None:
-    """Have ids that were made of one spelling of a name lead to the entity of all spellings."""
+    """Merge entities of a single spelling into the entity of all spellings."""
     older = {
         name.as_spelt: stored[id_].number
         for id_, name in names.items()
@@ -390,7 +390,7 @@ def _new(name: EntityKey) -> dict[str, Any]:
 def _refresh(
     session: Session, row: Any, entry: authority.Entry, *, new: bool
 ) -> list[tuple[int, str]]:
-    """Take over what the authority file says of an entity; the aliases to keep."""
+    """Update an entity from its authority entry; returns the aliases to keep."""
     name = row.name if row.name_fixed else entry.name
     shown = (name, entry.wikidata, entry.iso)
     if shown == (row.name, row.wikidata, row.iso) and not new:
@@ -402,7 +402,7 @@ def _refresh(
 
 
 class _Decisions:
-    """What operators have decided of the entities in some articles, and what surnames stand for."""
+    """Operators' merges and reassignments for some articles, and the full names of surnames."""
 
     def __init__(self, session: Session, ids: Iterable[UUID], bases: Iterable[int]) -> None:
         c, s = _entity.c, _reassignment.c
@@ -457,7 +457,7 @@ def of(session: Session, ids: Iterable[UUID]) -> dict[UUID, list[Mention]]:
 
 @dataclass(slots=True)
 class Terms:
-    """What an index holds of an article's entities, and the dateline names that these cover."""
+    """The index terms of an article's entities by type, and the dateline names that they cover."""
 
     by_type: dict[str, list[str]]
     covered: set[str]

@@ -1,7 +1,7 @@
-"""What operators decide of entities: merge two, split one, name one.
+"""Operators' decisions on entities: merge two, split one, rename one.
 
-A decision is kept beside the mentions, so it holds when articles are read again, and acts on
-what is stored in the same transaction. Articles whose mentions change take its change.
+A decision is stored apart from the mentions, so that it applies to later extractions too. Stored
+mentions are updated in the same transaction; articles whose mentions change get its change number.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _alias, _article_entity, _entity, _reassignment = tables("alias", "appearance", 
 
 
 def merge(session: Session, entity_id: UUID, into_id: UUID) -> int:
-    """Make one entity part of another; the number of articles that this changed.
+    """Merge one entity into another; returns the number of articles that changed.
 
-    The id of the merged one leads to the other from now on. Merging a part that was split off
-    back into its origin undoes the split. The type of the other stays where they differ. Raises
-    NotFound, and RequestError where both are one already.
+    The merged id redirects to the other, which keeps its type. Merging an entity that was split
+    off back into its origin undoes the split. Raises NotFound, and RequestError if both are one
+    already.
     """
     merged, into = _standing(session, entity_id), _standing(session, into_id)
     if merged.number == into.number:
@@ -50,11 +50,11 @@ def merge(session: Session, entity_id: UUID, into_id: UUID) -> int:
 
 
 def split(session: Session, entity_id: UUID, name: str, article_ids: Sequence[UUID]) -> UUID:
-    """Make the entity another one, called `name`, in some articles; the id of that one.
+    """Reassign the entity to another one, called `name`, in some articles; returns its id.
 
-    Two entities of one name need different names here, such as `Ada Byron (sailor)`; where
-    an entity of that name and type exists, it is that one. Raises NotFound for an article
-    without the entity, and RequestError where the name leads to the same entity.
+    An existing entity of that name and type is taken; a namesake needs a name of its own, such as
+    `Ada Byron (sailor)`. Raises NotFound for an article without the entity, and RequestError if
+    the name is that of the same entity.
     """
     origin = _standing(session, entity_id)
     held = set(_articles(session, origin.number))
@@ -70,7 +70,7 @@ def split(session: Session, entity_id: UUID, name: str, article_ids: Sequence[UU
         _name(session, number, name)
     s = _reassignment.c
     for some in chunks(article_ids):
-        # What leads here in these articles leads on to the new one; nothing leads away from it.
+        # Reassignments to this entity in these articles now go to the new one, which has none.
         session.execute(
             update(_reassignment)
             .where(s.target == origin.number, s.article_id.in_(some))
@@ -94,9 +94,9 @@ def split(session: Session, entity_id: UUID, name: str, article_ids: Sequence[UU
 
 
 def rename(session: Session, entity_id: UUID, name: str) -> int:
-    """Show the entity under `name` from now on; the number of its articles.
+    """Rename the entity; returns the number of its articles.
 
-    They take the change, because they show the name. The id stays, and so do all aliases.
+    These get the change number, since they show the name. Id and aliases stay.
     """
     entity = _standing(session, entity_id)
     _name(session, entity.number, name)
@@ -130,10 +130,10 @@ def _articles(session: Session, number: int) -> list[UUID]:
 
 
 def _hand_on_splits(session: Session, merged: int, into: int) -> list[UUID]:
-    """Make the splits of a merged entity those of the other; the articles that this concerns.
+    """Transfer the reassignments of a merged entity to the other; returns the articles concerned.
 
-    Where both were split in an article, the other's own holds. A split that leads from the
-    other to itself now is dropped: the two were merged again.
+    If both were reassigned in an article, the other's is kept. One that now maps the other to
+    itself is dropped.
     """
     c, s = _entity.c, _reassignment.c
     same = set(

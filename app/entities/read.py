@@ -1,8 +1,8 @@
-"""Reads of entities: a list of them, one of them, who appears with it, and when.
+"""Reads of entities: a list, one entity, names and terms, and a timeline.
 
-Everything is exact and comes from the tables that `app.entities.counts` keeps. With filters the
-counts are of the articles that pass them; without, no article is looked at. An entity
-without any article is not listed, but its id still answers.
+Counts are exact, from the tables that `app.entities.counts` updates. With filters they are of the
+articles that pass; without, no article is read. An entity without articles is not listed, but can
+still be read by its id.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _EVERY = Filters()
 
 
 def _day_seen(which: Any, label: str) -> Any:
-    """The first or last day of an entity: one step in an index, in a statement over entities."""
+    """The first or last day of an entity as a subquery: one lookup in an index."""
     seen = select(which(_article_entity.c.day)).where(_article_entity.c.entity == _entity.c.number)
     return seen.scalar_subquery().label(label)
 
@@ -105,13 +105,13 @@ def stored(session: Session, entity_id: UUID) -> Row[Any]:
 
 
 def some(session: Session, numbers: Sequence[int]) -> dict[int, Entity]:
-    """The entities of `numbers`, by these."""
+    """The entities by their `numbers`."""
     rows = session.execute(_BY_NUMBERS, {"numbers": numbers}).all() if numbers else []
     return {row.number: _made(row) for row in rows}
 
 
 def known(session: Session, ids: Collection[UUID]) -> dict[UUID, Entity]:
-    """Those of `ids` that are there, by these; for one that was merged, the entity it went into."""
+    """The entities among `ids` that exist, by id; for a merged one, the one it is part of."""
     rows = session.execute(_WITH_DAYS.where(_entity.c.id.in_(ids))).all()
     merged_into = some(session, [row.heir for row in rows if row.heir is not None])
     return {row.id: _made(row) if row.heir is None else merged_into[row.heir] for row in rows}
@@ -160,13 +160,13 @@ def listing(
     count, key = c.article_count, c.name_key
     if beginning is not None:
         wanted = wanted.where(c.number.in_(_called(beginning)))
-        # What begins so are few: to walk all entities in order would be the longer way.
+        # Few names match: the expressions keep SQLite from scanning all entities in order.
         count, key = count + 0, key + ""
     if type_ is not None:
         wanted = wanted.where(c.type == type_)
     plain = every and beginning is None and type_ is None
     total = _total(session, wanted.where(count > 0), plain=plain)
-    # Hardly any has no article, so by name the order's index is the one to go by.
+    # Almost all have articles, so by name SQLite should use the index of the order.
     wanted = wanted.where(count > 0 if sort == "count" else c.article_count + 0 > 0)
     if sort == "count":
         if after is not None:
@@ -179,7 +179,7 @@ def listing(
             wanted = wanted.where(tuple_(key, c.id) > tuple_(own, literal(after.id, c.id.type)))
         wanted = wanted.order_by(key, c.id)
     rows = session.execute(wanted.limit(limit + 1)).all()
-    if every:  # days are looked up for the page alone, not for all that is put in order
+    if every:  # days are read for the page alone, not for all rows that are sorted
         known = some(session, [row.number for row in rows[:limit]])
         page = [known[row.number] for row in rows[:limit]]
     else:
@@ -191,8 +191,8 @@ def listing(
 
 
 def _total(session: Session, wanted: Select[Any], *, plain: bool) -> int:
-    """How many entities a statement is about; `plain`: all that have articles."""
-    if plain:  # all without a condition are counted at once, and few have none
+    """The number of entities that a statement selects; `plain`: all that have articles."""
+    if plain:  # counting all rows is fast, and few have no articles
         counts = (select(func.count()).select_from(_entity), _WITHOUT_ARTICLES)
         every, without = (session.execute(each).scalar_one() for each in counts)
         return int(every - without)
@@ -204,7 +204,7 @@ _WITHOUT_ARTICLES = select(func.count()).where(_entity.c.article_count == 0)
 
 
 def _counted(filters: Filters) -> Select[Any]:
-    """The entities of the articles that pass, with the counts of these."""
+    """The entities of the articles that pass, with their counts in these."""
     a, e = _article_entity.c, _entity.c
     joined = _article.join(_article_entity, a.article_id == _article.c.id)
     held = select(
@@ -221,9 +221,9 @@ def _counted(filters: Filters) -> Select[Any]:
 
 
 def _called(beginning: str) -> Select[Any]:
-    """The numbers of entities with an alias that begins so."""
+    """The numbers of entities with an alias that begins with `beginning`, folded."""
     key, c = fold(beginning), _alias.c
-    # A range, because LIKE goes by no index of ours.
+    # A range, because LIKE would not use the index.
     return select(c.entity).where(c.key >= key, c.key < key + "\U0010ffff")
 
 
@@ -260,11 +260,11 @@ def terms(session: Session, name: str, keys: Iterable[str]) -> dict[str, list[st
 
 
 MOST_BEGUN = 500
-"""Entities that a beginning of a name stands for in a query, the commonest."""
+"""Most entities that a prefix of a name stands for in a query, the commonest ones."""
 
 
 def terms_beginning(session: Session, name: str, key: str) -> list[str]:
-    """The terms of the entities of a type that have a name or alias that begins so."""
+    """The terms of the entities of a type with a name or alias that begins with `key`."""
     c = _entity.c
     wanted = select(c.id).where(c.number.in_(_called(key)), c.article_count > 0)
     if name != "entity":
@@ -276,7 +276,7 @@ def terms_beginning(session: Session, name: str, key: str) -> list[str]:
 def beginning(
     session: Session, key: str, limit: int, *, type_: str | None = None
 ) -> list[tuple[UUID, str, str, int]]:
-    """Id, type, name and articles of the entities that `key` may become, commonest first."""
+    """Id, type, name and article count of entities that `key` begins, commonest first."""
     c = _entity.c
     wanted = select(c.id, c.type, c.name, c.article_count)
     wanted = wanted.where(c.number.in_(_called(key)), c.article_count > 0)
@@ -292,8 +292,8 @@ def beginning(
 def timeline(session: Session, entity_id: UUID, filters: Filters, unit: Unit) -> list[Bucket]:
     """The entity's articles by period, periods without any included, undated ones left out.
 
-    From the first to the last article, or to the filters' bounds. An article that is known
-    by its day alone keeps that day in every zone.
+    From the first to the last article, or to the filters' bounds. A date of day precision is that
+    day in every zone.
     """
     number = stored(session, entity_id).number
     a, c = _article_entity.c, _article.c

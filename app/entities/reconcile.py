@@ -1,8 +1,8 @@
-"""Reconciling: which entities a cell of somebody's table may mean, with a score.
+"""Reconciliation: the entities that a cell of a table may mean, with scores.
 
-A name or alias that equals the cell (folded) is certain unless two entities have it. Other
-candidates begin alike or share a word, and are scored by their distance in letters, whatever
-the order of the words. No HTTP is known here.
+A name or alias that equals the folded cell is a match unless two entities have it. Other candidates
+share a prefix or a word, and are scored by edit distance, whatever the order of words. Knows no
+HTTP.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from app.store.models import tables
 from app.text import fold
 
 LEAST_SCORE = 60.0
-"""Candidates that are less alike are left out."""
+"""Candidates with a lower score are left out."""
 
-_LOOKED_AT = 300  # aliases that begin with one and the same text
+_LOOKED_AT = 300  # aliases that are read for each prefix
 _LEAST_BEGINNING = 3  # letters
 _MOST_WORDS = 6
 
