@@ -1,9 +1,9 @@
 """Extraction: the people, organizations and places of articles, found and named.
 
-In: an article's fields as a `Text`. Out: its `Mention`s, or a `Failure` with the reason. A
-finder marks what looks like a name, spaCy's model or rules; `pipeline` makes names of it. Of an
-article in another language than English there are the names of the authority file alone.
-Nothing here knows the database.
+In: an article's fields as a `Text`. Out: its `Mention`s, or a `Failure` with the reason. A finder,
+spaCy's model or rules, marks spans that may be names; `pipeline` resolves them to mentions. In an
+article in another language than English only names of the authority file are found. Nothing here
+knows the database.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TOGETHER = 32  # articles that are read at once, so that the model's batches ar
 
 
 class Finder(Protocol):
-    """Marks what looks like a name."""
+    """Marks the spans of a text that may be names."""
 
     name: str
 
@@ -35,7 +35,7 @@ class Finder(Protocol):
 
 
 class Resolving:
-    """An extractor: a finder, and the steps that make names of what it finds."""
+    """An extractor: a finder, and the steps that resolve its spans to mentions."""
 
     def __init__(self, finder: Finder, *, without: Collection[str] = ()) -> None:
         self._finder = finder
@@ -70,7 +70,7 @@ class Resolving:
 
 
 def _is_english(text: Text) -> bool:
-    """Whether finders and rules read a text: they know English alone. Unknown counts as English."""
+    """Whether a text is in English, the only language of finders and steps, or unknown."""
     return text.language in {None, "en"}
 
 
@@ -80,12 +80,12 @@ class NoExtractor:
     version = "none"
 
     def extract(self, texts: Sequence[Text]) -> Iterator[list[Mention] | Failure]:
-        """No mentions of each text."""
+        """An empty list for each text."""
         return iter([[] for _ in texts])
 
 
 def open_extractor(choice: Choice, model: Path | None = None) -> Extractor:
-    """The extractor of a name; `auto` is spaCy where it and its model are there, else rules.
+    """The extractor of a name; `auto` is spaCy if it and its model are installed, else rules.
 
     `model` is the folder of a spaCy model to use in place of the packaged one. Takes seconds
     for spaCy. Raises ExtractorMissing when `spacy`, or the given model, cannot be loaded.

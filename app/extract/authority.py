@@ -1,8 +1,7 @@
-"""The authority file `authority.toml`: entities known beforehand, and what a name may mean.
+"""The authority file `authority.toml`: known entities, and which of them a name may mean.
 
-The file is made by hand and says at its top what its fields mean. Read once, at the first
-question. Nothing here knows an article: which of several meanings holds is decided by
-`app.extract.steps.gazetteer`.
+The file is maintained by hand and documents its fields at the top. It is read once, at the first
+lookup. Nothing here knows an article: `app.extract.steps.gazetteer` resolves ambiguous names.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _FILE = Path(__file__).with_name("authority.toml")
 _SECTIONS: tuple[Kind, ...] = ("country", "capital", "state", "city", "region", "organization")
 _WORD = re.compile(r"\w+")
 _SHORT = 5
-"""An acronym of at most this many letters is told from a word by its capitals."""
+"""An acronym of at most this many letters differs from a word only by its capitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def scan(text: str) -> Iterator[KnownName]:
 
 @lru_cache(maxsize=1)
 def demonyms() -> frozenset[str]:
-    """What the people of countries are called: `Saudi`, `Iranians`."""
+    """The demonyms of countries: `Saudi`, `Iranians`."""
     return frozenset(each for entry in entries() for each in entry.people)
 
 

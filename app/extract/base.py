@@ -1,7 +1,7 @@
 """What goes into an extractor and what comes out: Text, Mention, Failure, Extractor.
 
-An extractor reads one article at a time and knows no other: who is meant across articles is
-decided by `app.entities.read`. It never writes, and never runs while a request waits.
+An extractor resolves names within one article; `app.entities.mentions` assigns them to entities
+across articles. It never writes, and never runs while a request waits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The document under extraction: its fields as passages, and the spans found in them so far.
 
-A passage keeps the text as it is stored, and beside it, of the same length, the text as it
-is read: line breaks inside a paragraph are spaces, capitals are mended by `truecase`. So every
-offset holds in both.
+A passage has the text as stored, and a normalized copy of the same length, so that every offset is
+valid in both: line breaks inside a paragraph are spaces, and `truecase` restores the case of
+capitals.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _BREAK = re.compile(r"\n[ \t]*\n\s*|\n(?=[ \t]{2,}|[•*-] )")
 
 @dataclass(slots=True)
 class Passage:
-    """A field of an article, or a bullet of its summary: `text` as stored, `read` as read.
+    """A field of an article, or a bullet of its summary: `text` as stored, `read` normalized.
 
-    `loud` where it is printed in capitals, which hide what is a name.
+    `loud` is whether it is printed in capitals, which do not show what is a name.
     """
 
     field: Field
@@ -41,10 +41,10 @@ class Passage:
 
 @dataclass(slots=True)
 class Span:
-    """Characters of a passage that name something, and what has been found out about it.
+    """Characters of a passage that name something, with their type.
 
-    `name` is what it is called in full, None until that is known; `entry` the entity of the
-    authority file; `sure` that no vote of other places changes its type.
+    `name` is the full name, None until it is known; `entry` the entity of the authority file;
+    `sure` whether the type is final, so that no vote of other occurrences changes it.
     """
 
     passage: int
@@ -63,9 +63,9 @@ _CELL = 64
 class Reading:
     """An article's passages and spans; steps replace and change the spans.
 
-    The spans at a place are found without a look at the others: an article may have thousands,
-    and each step asks for each. So where a span stands is changed by `move` alone. `closed` are
-    passage, start and end of what was looked at and is no name.
+    Spans are indexed by position, since an article may have thousands and each step looks up each
+    of them. So only `move` may change the position of a span. `closed` are passage, start and end
+    of what is known to be no name.
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
@@ -85,25 +85,25 @@ class Reading:
         self.add(*spans)
 
     def add(self, *spans: Span) -> None:
-        """Have these spans too."""
+        """Add spans."""
         for span in spans:
             self._spans[id(span)] = span
             for cell in _cells(span.passage, span.start, span.end):
                 self._cells[cell].append(span)
 
     def remove(self, *spans: Span) -> None:
-        """Have these spans no longer."""
+        """Remove spans."""
         for span in spans:
             del self._spans[id(span)]
             self._lift(span)
 
     def replace(self, new: Span) -> None:
-        """Put a span in the place of all that it touches."""
+        """Replace all spans that overlap `new` by it."""
         self.remove(*self.touching(new.passage, new.start, new.end))
         self.add(new)
 
     def move(self, span: Span, start: int, end: int) -> None:
-        """Have a span begin and end elsewhere in its passage."""
+        """Change the start and end of a span in its passage."""
         self._lift(span)
         span.start, span.end = start, end
         for cell in _cells(span.passage, start, end):
@@ -114,25 +114,25 @@ class Reading:
             self._cells[cell] = [each for each in self._cells[cell] if each is not span]
 
     def prose(self) -> Iterator[tuple[int, Passage]]:
-        """The passages but for the dateline, each with its number."""
+        """The passages except the dateline, each with its number."""
         for number, passage in enumerate(self.passages):
             if passage.field != "dateline":
                 yield number, passage
 
     def surface(self, span: Span) -> str:
-        """The characters of a span as they are read, white space made one."""
+        """The normalized text of a span, with single spaces."""
         return " ".join(self.passages[span.passage].read[span.start : span.end].split())
 
     def name(self, span: Span) -> str:
-        """What a span is called."""
+        """The full name of a span, otherwise its surface."""
         return span.name or self.surface(span)
 
     def in_order(self) -> list[Span]:
-        """The spans by where they stand."""
+        """The spans in the order of their positions."""
         return sorted(self.spans, key=lambda span: (span.passage, span.start))
 
     def touching(self, passage: int, start: int, end: int) -> list[Span]:
-        """The spans that take any of these characters."""
+        """The spans that overlap these characters."""
         found = {
             id(span): span
             for cell in _cells(passage, start, end)
@@ -142,7 +142,7 @@ class Reading:
         return [*found.values()]
 
     def free(self, passage: int, start: int, end: int) -> bool:
-        """Whether no span takes any of these characters."""
+        """Whether no span overlaps these characters."""
         return not self.touching(passage, start, end)
 
     def before(self, span: Span) -> str:
@@ -150,7 +150,7 @@ class Reading:
         return last_word(self.passages[span.passage].read, span.start)
 
     def after(self, span: Span) -> str:
-        """The word right behind a span; empty before punctuation."""
+        """The word right after a span; empty before punctuation."""
         return next_word(self.passages[span.passage].read, span.end)
 
 
@@ -171,7 +171,7 @@ def last_word(text: str, end: int) -> str:
 
 
 def next_word(text: str, start: int) -> str:
-    """The word right behind `start`; empty before punctuation."""
+    """The word right after `start`; empty before punctuation."""
     found = _NEXT.match(text, start)
     return found.group(1) if found else ""
 

@@ -1,8 +1,7 @@
 """The pipeline: the steps in their order, from spans to mentions.
 
-Each step is a function that changes a Reading. They can be left out one by one, which is how
-their gain is measured. The last part is no step: spans get the entry of the authority file
-and become Mentions.
+Each step is a function that changes a Reading. Steps can be left out one by one, to measure their
+gain. After them, spans get their entries of the authority file and become Mentions.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ BEFORE: tuple[Step, ...] = (
     ("slugs", spans.slugs),
     ("casing", truecase.mend),
 )
-"""What is done to the text before names are looked for."""
+"""Steps on the text, before the finder runs."""
 STEPS: tuple[Step, ...] = (
     ("clean", spans.clean),
     ("particles", people.particles),
@@ -64,11 +63,11 @@ STEPS: tuple[Step, ...] = (
     ("surnames", people.surnames),
     ("short_organizations", propagation.short_organizations),
 )
-"""What is done to the spans, in this order."""
+"""Steps on the spans, in this order."""
 
 
 def prepare(reading: Reading, *, without: Collection[str] = ()) -> None:
-    """Take the steps that come before names are looked for."""
+    """Run the steps before the finder; `without` names steps that are left out."""
     for name, step in BEFORE:
         if name not in without:
             step(reading)
@@ -120,7 +119,7 @@ def _mention(reading: Reading, span: Span, meanings: gazetteer.Meanings) -> Ment
 
 
 def _spelt(name: str, type_: Type) -> str:
-    """The name with a person's initials together, since names make ids: `J.K. Rowling`."""
+    """The name without spaces between a person's initials, since ids depend on names."""
     return _INITIALS.sub(r"\1", name) if type_ == "person" else name
 
 

@@ -1,9 +1,8 @@
-"""A pool of extractors in processes of their own, as many as are asked for, as one extractor.
+"""An extractor that distributes texts over a pool of processes.
 
-Texts are handed out in small parts, a few ahead of the one that is waited for. A process
-that dies, an exception that no extractor should raise, or more processor time than an article
-may take, costs the one article that it comes from: its part is read again an article at a
-time. None outlives the program.
+Texts are submitted in small parts, a few in advance. If a process dies, an extractor raises, or an
+article exceeds its CPU time, only that article fails: its part is repeated one article at a time.
+No process outlives the program.
 """
 
 from __future__ import annotations
@@ -41,13 +40,13 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PART = 8
-"""Articles that a process is handed at once."""
+"""Articles per part."""
 AHEAD = 3
-"""Parts a process that are handed out before the first of them is waited for."""
+"""Parts per process that are submitted in advance."""
 BUDGET_S = 20.0
-"""Processor seconds that an article may take; a part of several that takes more is parted."""
+"""CPU seconds for a part; one of several articles that takes more is repeated one by one."""
 IDLE_S = 300.0
-"""Seconds without work after which `rest` ends the processes: they hold a model each."""
+"""Seconds without work after which `rest` ends the processes, each of which has a model."""
 
 
 class PoolStopped(BroadsheetError):
@@ -62,14 +61,14 @@ class TooLong(BroadsheetError):
         self.budget_s = budget_s
 
     def __reduce__(self) -> tuple[type[TooLong], tuple[float]]:
-        """Comes out of another process as it was."""
+        """Pickled with its argument, to cross processes."""
         return type(self), (self.budget_s,)
 
 
 class ExtractorPool:
     """`workers` processes that read texts; started at the first text, ended by `close`.
 
-    Not safe to share between threads, but for `stop`.
+    Not safe to share between threads, except for `stop`.
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class ExtractorPool:
     def version(self) -> str:
         """The version of the extractor that the processes run; raises ExtractorMissing.
 
-        A process tells it, so that a model's memory is never this process's.
+        A process of the pool is asked, so that this one never loads a model.
         """
         if self._version is None:
             try:
@@ -165,7 +164,7 @@ class ExtractorPool:
         return found
 
     def rest(self) -> None:
-        """End the processes if they have had nothing to do for a while."""
+        """End the processes after IDLE_S without work."""
         if self._pool is not None and time.monotonic() - self._used_at > IDLE_S:
             self.close()
 
@@ -176,9 +175,9 @@ class ExtractorPool:
             pool.shutdown(cancel_futures=True)
 
     def stop(self) -> None:
-        """End the processes in the middle of their work, for good: who waits gets PoolStopped.
+        """Terminate the processes for good; callers that wait get PoolStopped.
 
-        A model takes seconds to load and a part seconds to read; what is lost is read again.
+        Waiting for them would take seconds. The articles in work are extracted in the next run.
         """
         self._stopped = True
         pool = self._taken()
@@ -208,7 +207,7 @@ def _reason(error: Exception) -> str:
 
 
 def _end_with_parent() -> None:
-    parent_watch.watch(partial(os._exit, 1))  # nobody is left to take what it finds
+    parent_watch.watch(partial(os._exit, 1))  # nobody is left to use the results
 
 
 @cache
@@ -229,12 +228,12 @@ def _extract(
 
 
 class _Spent(BaseException):
-    """The budget is spent; no extractor takes it for an article that it cannot read."""
+    """The budget is spent; a BaseException, so that no extractor catches it."""
 
 
 @contextmanager
 def _budget(seconds: float) -> Iterator[None]:
-    """Raise TooLong in the middle of a block that takes more of this process's time."""
+    """Raise TooLong once a block has taken `seconds` of this process's CPU time."""
 
     def end(_signal: int, _frame: object) -> None:
         raise _Spent

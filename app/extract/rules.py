@@ -1,7 +1,7 @@
 """The finder without a model: names by capitals, titles, given names and the authority file.
 
-Much less exact than the model, but it needs nothing that has to be installed. Paragraphs in,
-spans out; what they mean is not decided here.
+Much less accurate than the model, but without its dependencies. Paragraphs in, spans out;
+`pipeline` resolves them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RulesFinder:
     name = "rules"
 
     def find(self, readings: Sequence[Reading]) -> None:
-        """Add to each reading the spans that the rules see."""
+        """Add to each reading the spans that the rules find."""
         for reading in readings:
             common = {word for passage in reading.passages for word in _LOWER.findall(passage.read)}
             for number, passage in reading.prose():
@@ -52,7 +52,7 @@ def _found(number: int, read: str, common: set[str]) -> list[Span]:
 
 
 def _inner(read: str, start: int, end: int, common: set[str]) -> tuple[int, int]:
-    """The run without a word in front that is there only because a sentence begins."""
+    """The run without a first word that is capitalized only because it begins a sentence."""
     text = read[start:end]
     possessive = re.search(r"['’]s?$", text)
     end -= len(possessive.group()) if possessive else 0
@@ -64,7 +64,7 @@ def _inner(read: str, start: int, end: int, common: set[str]) -> tuple[int, int]
 
 
 def _type(read: str, start: int, end: int) -> Type | None:
-    """What a capitalized run seems to be; None if there is no sign."""
+    """The likely type of a capitalized run; None without evidence."""
     text = read[start:end]
     words = text.split()
     known = authority.lookup(text)

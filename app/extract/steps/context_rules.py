@@ -1,6 +1,6 @@
-"""What the words around a name say of its type: `near Surkhet`, `the minister, Elena Quispe,`.
+"""Types by the words around a name: `near Surkhet`, `the minister, Elena Quispe,`.
 
-A step of `pipeline`, for names that neither the authority file nor a title has settled.
+A step of `pipeline`, for names whose type neither the authority file nor a title decides.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _OFFICE = re.compile(
     r"spokes(?:man|woman|person)|economist|analyst|head|editor|professor|chief|leader|governor|manager|"
     r"lawyer|attorney|coach|ambassador|mayor|senator|commissioner)\b"
 )
-_THE = re.compile(r"(?<![\w-])the\s$")  # nobody is called so
+_THE = re.compile(r"(?<![\w-])the\s$")  # no article before a person's name
 _FIELD = re.compile(
     r"\s(?:\w+\s)?(?:field|project|area|region|coast|river|basin|district|pipeline|refinery|mine|plant|"
     r"valley|mountains?|island|peninsula|province|border|port|terminal)\b"
@@ -74,7 +74,7 @@ _TRADE = re.compile(
 
 
 def types(reading: Reading) -> None:
-    """Change the types that the words around speak against, drop what is no entity."""
+    """Correct types by the words around, and drop spans that are no entity."""
     _people_of_places(reading)
     fulls = {
         fold(reading.surface(span)).split()[-1]
@@ -105,7 +105,7 @@ def types(reading: Reading) -> None:
 
 
 def _companies(reading: Reading, people: set[str]) -> set[str]:
-    """How the companies of the article begin: `Fujitsu` of `Fujitsu Ltd`."""
+    """The beginnings of the article's company names: `Fujitsu` of `Fujitsu Ltd`."""
     found = set()
     for span in reading.spans:
         words = reading.surface(span).split()
@@ -116,7 +116,7 @@ def _companies(reading: Reading, people: set[str]) -> set[str]:
 
 
 def _heard(reading: Reading) -> set[str]:
-    """The words of all names that stand outside of headlines in capitals."""
+    """The words of all names outside passages in capitals."""
     return {
         word
         for span in reading.spans
@@ -126,7 +126,7 @@ def _heard(reading: Reading) -> set[str]:
 
 
 class _Quiet:
-    """The passages that are not printed in capitals, by the places of their words."""
+    """The passages that are not in capitals, indexed by word."""
 
     def __init__(self, reading: Reading) -> None:
         self._places: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
@@ -136,7 +136,7 @@ class _Quiet:
                     self._places[word.group()].append((passage.read, word.start()))
 
     def hold(self, words: str) -> bool:
-        """Whether `words` stand in one of them, written just so."""
+        """Whether one of them contains `words` in exactly this case."""
         first = _WORD.search(words)
         places = self._places.get(first.group(), ()) if first else ()
         return any(_stands(words, read, at - first.start()) for read, at in places if first)
@@ -150,7 +150,7 @@ def _stands(words: str, read: str, start: int) -> bool:
 
 
 def _is_heard(reading: Reading, span: Span, heard: set[str], quiet: _Quiet) -> bool:
-    """Whether a name in a headline in capitals is known, or stands below it as well."""
+    """Whether a name in a passage in capitals is known, or occurs in another passage."""
     if not reading.passages[span.passage].loud or span.sure:
         return True
     text = reading.surface(span)
@@ -175,7 +175,7 @@ def _is_event(reading: Reading, span: Span) -> bool:
 
 
 def _type_of(reading: Reading, span: Span, text: str, fulls: set[str]) -> Type | None:
-    """The type that the surroundings tell; None where they are silent."""
+    """The type by the words around; None without evidence."""
     read = reading.passages[span.passage].read
     before = read[max(span.start - _REACH, 0) : span.start]
     behind = read[span.end : span.end + _REACH]
@@ -215,7 +215,7 @@ def _is_place(span: Span, text: str, before: str) -> bool:
 
 
 def _people_of_places(reading: Reading) -> None:
-    """Part `Frerichs of Lombard`, where the article knows a Frerichs."""
+    """Split `Frerichs of Lombard`, if the article has a person of that surname."""
     ends = {reading.surface(span).split()[-1] for span in reading.spans if span.type == "person"}
     for span in reading.spans:
         text = reading.surface(span)

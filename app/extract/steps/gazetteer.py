@@ -1,4 +1,4 @@
-"""The authority file held against an article: spans retyped and added, datelines, double meanings.
+"""The authority file applied to an article: spans retyped and added, datelines, disambiguation.
 
 Steps of `pipeline`. A name of the file alone is not enough: in `Bank of Ghana` or `Paris
 Lindqvist` it is part of another name, and some names are words or surnames as well.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.extract.document import Passage, Reading
 
 _ADJECTIVES = frozenset({"US", "U.S.", "UK", "U.K.", "UN", "U.N.", "EU", "EC", "NATO", "UAE"})
-"""Stand before the words that they belong to: `US envoy`, `UN Resolution 2231`."""
+"""Used like adjectives: `US envoy`, `UN Resolution 2231`."""
 _SCORE = re.compile(r"\b\d{1,3}-\d{1,3}\b")
 _FEW = 3
 _STATE = re.compile(
@@ -30,7 +30,7 @@ _STATE = re.compile(
 
 
 def known_names(reading: Reading) -> None:
-    """Retype what the file knows better, and add what the model missed."""
+    """Retype spans by the authority file, and add its names that the finder missed."""
     sport = is_sport(reading)
     for number, passage in reading.prose():
         for hit in authority.scan(passage.read):
@@ -47,7 +47,7 @@ def known_names(reading: Reading) -> None:
 
 
 def sure_names(reading: Reading) -> None:
-    """Add the names of the file that mean one entity and nothing else in any language."""
+    """Add the names of the file that are unambiguous in any language."""
     for number, passage in reading.prose():
         for hit in authority.scan(passage.read):
             weak = any(hit.name in entry.weak | entry.ambiguous for entry in hit.entries)
@@ -89,7 +89,7 @@ def is_state(read: str, start: int) -> bool:
 
 
 def _is_meant(passage: Passage, hit: KnownName) -> bool:
-    """Whether a name that is a word or a surname as well has a sign of its meaning beside it."""
+    """Whether the context supports a name that may also be a word or a surname."""
     if not any(hit.name in entry.weak for entry in hit.entries):
         return True
     before = last_word(passage.read, hit.start)
@@ -106,7 +106,7 @@ def _is_meant(passage: Passage, hit: KnownName) -> bool:
 
 
 def stands_alone(read: str, start: int, end: int) -> bool:
-    """Whether these characters are no part of a longer capitalized name."""
+    """Whether these characters are not part of a longer capitalized name."""
     name = read[start:end]
     before, after = last_word(read, start), next_word(read, end)
     if _is_joined(read, start, end):
@@ -197,7 +197,7 @@ _DATE = re.compile(r",?\s*(?:[A-Z][a-z]{2,8}\.?)\s+\d{1,2}\b.*$")
 
 
 def datelines(reading: Reading) -> None:
-    """Take the places of the dateline, in its own field or at the start of the body."""
+    """Add the places of the dateline, in its own field or at the start of the body."""
     for number, passage in enumerate(reading.passages):
         if passage.field == "dateline":
             _dateline(reading, number, 0, len(_DATE.sub("", passage.read)))
@@ -244,7 +244,7 @@ def _titled(text: str) -> str:
 
 
 def abbreviated_states(reading: Reading) -> None:
-    """Take `Ore.` behind a town and a comma, or in `D-Ore.`, for the state."""
+    """Add states that are abbreviated after a town and a comma, or as in `D-Ore.`."""
     short = authority.abbreviations() | authority.postal_codes()
     for number, passage in reading.prose():
         for match in re.finditer(
@@ -263,9 +263,9 @@ def abbreviated_states(reading: Reading) -> None:
 
 
 class Meanings:
-    """What names of several meanings mean in an article whose spans do not change any more.
+    """Disambiguation of names in an article whose spans are final.
 
-    What the whole article says is looked up once a name, however often the name stands in it.
+    The evidence of the whole article is computed once per name.
     """
 
     def __init__(self, reading: Reading) -> None:
@@ -303,7 +303,7 @@ class Meanings:
 
 
 def _lies_in(reading: Reading, country: Entry, state: Entry) -> bool:
-    """Whether the article's other places speak for the state rather than the country."""
+    """Whether the article's other places indicate the state rather than the country."""
     signs = 0
     for span in reading.spans:
         if span.type != "place":

@@ -1,7 +1,7 @@
-"""Organizations and places that say what they are: `Bank of Ghana`, `Norrland Corp`, `Tila River`.
+"""Organizations and places by their head nouns: `Bank of Ghana`, `Norrland Corp`, `Tila River`.
 
-A step of `pipeline`: capitalized runs that end in such a word, or go on with `of` behind
-one, are found where the model saw nothing, or less, or something else.
+A step of `pipeline`: adds and widens capitalized runs that end in a head noun, or continue with
+`of` after one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.extract.base import Type
     from app.extract.document import Reading
 
-# No word is endless, so that a long run of letters is not looked through from each of them.
+# Words are bounded, so that a long run of letters does not take quadratic time.
 _CAP = r"(?:(?:[A-Z]\.){2,9}|[A-Z][\w’'&-]{0,99}|[A-Z]\.)"
 _OF = re.compile(
     rf"(?<![\w-])(?:{_CAP}[ ]){{0,4}}(?:{'|'.join(sorted(lexicon.OF_HEADS))})[ ]"
@@ -31,7 +31,7 @@ _SUFFIXES = re.compile(
 
 
 def organizations(reading: Reading) -> None:
-    """Find and widen organizations and places by the words that name their kind."""
+    """Add, widen and retype organizations and places by their head nouns."""
     for number, passage in reading.prose():
         for match in _OF.finditer(passage.read):
             owner = re.match(r".*?['’]s?[ ](?=.*[ ](?:of|for)[ ])", match.group())
@@ -53,7 +53,7 @@ def organizations(reading: Reading) -> None:
 
 
 def _start(read: str, start: int, end: int) -> int:
-    """Behind leading words that are no part: demonyms stay, `The` and titles go."""
+    """The start without leading words such as `The` and titles; demonyms are part of the name."""
     for word in re.finditer(r"\S+", read[start:end]):
         plain = word.group().rstrip(".,")
         if plain in {"The", "A", "An", "In", "At", "But", "And", "On", "For", "When", "As"}:
@@ -90,7 +90,7 @@ def _end(read: str, start: int, end: int) -> int:
 
 
 def _with_suffix(reading: Reading, span: Span) -> None:
-    """Widen a span over the company's designator behind it: it is an organization then."""
+    """Widen a span to a company designator after it, and make it an organization."""
     read = reading.passages[span.passage].read
     behind = _SUFFIXES.match(read, span.end)
     if not behind or read[span.start : span.end].isdigit():
@@ -104,7 +104,7 @@ def _with_suffix(reading: Reading, span: Span) -> None:
 
 
 def _runs(reading: Reading) -> None:
-    """Capitalized runs that end in the kind of an organization or a place."""
+    """Add capitalized runs that end in a head noun."""
     for number, passage in reading.prose():
         for match in _RUN.finditer(passage.read) if passage.field != "headline" else ():
             for start, end, type_ in _kinds(passage.read, match.start(), match.end()):
@@ -145,7 +145,7 @@ def _kinds(read: str, start: int, end: int) -> list[tuple[int, int, Type]]:
 
 
 def _take(reading: Reading, passage: int, start: int, end: int, type_: Type) -> None:
-    """Add the span unless what is there is as wide; smaller ones inside it are part of it."""
+    """Add a span in place of those inside it, unless one there extends beyond it."""
     there = reading.touching(passage, start, end)
     if any(s.start < start or s.end > end for s in there):
         return

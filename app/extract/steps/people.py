@@ -1,6 +1,6 @@
-"""People: which surname is whose, and when it is no surname but a country.
+"""People: surnames resolved to full names, and distinguished from countries.
 
-Steps of `pipeline`. A name that could mean two people is left out rather than guessed.
+Steps of `pipeline`. A name that may mean two people is left out, not guessed.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _PERSONAL = re.compile(r"(?i)\b(?:van|von|bin|ibn|bint|al|el)[ ]")
 
 
 def particles(reading: Reading) -> None:
-    """Have names with particles whole: `Rafael van der Vaart`, `von der Leyen`."""
+    """Widen names to their particles: `Rafael van der Vaart`, `von der Leyen`."""
     for number, passage in reading.prose():
         for match in _COMPOUND.finditer(passage.read):
             start, end = match.start(), match.end()
@@ -73,7 +73,7 @@ def particles(reading: Reading) -> None:
 
 
 def full_names(reading: Reading) -> None:
-    """Find the full name of a surname that the model saw alone: `Shuichi Takemoto`."""
+    """Widen a surname that the finder marked alone to the full name: `Shuichi Takemoto`."""
     known = {_words(name)[-1] for name in several_words(reading)}
     alone = {
         name
@@ -120,7 +120,7 @@ _GIVEN = re.compile(
 
 
 def given_names(reading: Reading) -> None:
-    """Find the people that the model missed by their given names: `Ingrid Solheim`."""
+    """Add people that the finder missed by their given names: `Ingrid Solheim`."""
     for number, passage in reading.prose():
         for match in _GIVEN.finditer(passage.read):
             words = match.group(2).split()
@@ -135,7 +135,7 @@ def given_names(reading: Reading) -> None:
 
 
 def _may_follow(words: list[str]) -> bool:
-    """Whether capitalized words behind a given name may be a surname."""
+    """Whether capitalized words after a given name may be a surname."""
     kinds = lexicon.ORG_HEADS | lexicon.PLACE_HEADS | lexicon.CALENDAR | lexicon.NO_ENTITY_TAILS
     common = lexicon.GENERIC | lexicon.ROLE_WORDS | lexicon.NO_NAMES
     for word in words:
@@ -172,9 +172,9 @@ def is_surname(word: str) -> bool:
 
 
 def surnames_or_places(reading: Reading) -> None:
-    """Take `Jordan` for the person where one of that name is in the article, else the country.
+    """Type `Jordan` as the person if the article has one of that name, otherwise as the country.
 
-    The country as well where its people or another place in it are mentioned.
+    As the country too if its people or another place in it are mentioned.
     """
     people = [fold(name).split() for name in several_words(reading)]
     ends = {words[-1] for words in people} | {words[0] for words in people}
@@ -202,7 +202,7 @@ def surnames_or_places(reading: Reading) -> None:
 
 
 def surnames(reading: Reading) -> None:
-    """Give a surname the full name that it stands for; leave out what could be two people."""
+    """Give a surname the full name that it stands for; leave out ambiguous ones."""
     fulls = _merged(several_words(reading))
     people = _People(reading, fulls)
     kept: list[Span] = []

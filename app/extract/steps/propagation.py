@@ -1,7 +1,7 @@
-"""The same name elsewhere in an article, and short forms of organizations.
+"""Other occurrences of a name in an article, and short forms of organizations.
 
-Steps of `pipeline`: names that the model saw once are found wherever they stand, the
-places of a name vote on its type, and `Corvane` is `Corvane Industries Inc`.
+Steps of `pipeline`: names that were found once are added wherever they occur, the occurrences of a
+name vote on its type, and `Corvane` is `Corvane Industries Inc`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from app.extract.base import Type
     from app.extract.document import Reading
 
-_SHORTEST = 3  # letters of an acronym that is led back to a name without brackets
+_SHORTEST = 3  # letters of an acronym that is resolved without a definition in brackets
 _WORD = re.compile(r"\w+")
 _MINOR = frozenset({"of", "and", "the", "for", "in", "on", "&"})
 
 
 def propagate(reading: Reading) -> None:
-    """Find known names of the article where the model missed them; let places vote on a type."""
+    """Add occurrences of names that the finder missed; the occurrences vote on the type."""
     _vote(reading)
     types = _forms(reading)
     lengths = _lengths(types)
@@ -68,7 +68,7 @@ def _taken(reading: Reading) -> list[bytearray]:
 
 
 def _forms(reading: Reading) -> dict[str, Type]:
-    """What to look for: surfaces of spans, surnames, names of companies without Inc."""
+    """The forms to search: surfaces of spans, surnames, names of companies without Inc."""
     types: dict[str, Type] = {}
     for span in reading.in_order():
         text = reading.surface(span)

@@ -1,4 +1,4 @@
-"""Spans cut to the name: without articles, quotes, possessives; and what is no name.
+"""Spans cut to the name, without articles, quotes and possessives; spans that are no name dropped.
 
 Each function is a step of `pipeline`: it takes a Reading and changes its spans.
 """
@@ -25,7 +25,7 @@ _FEW = 2  # words: a demonym and an office are no organization yet
 
 
 def bylines(reading: Reading) -> None:
-    """Blank the bylines of desks: `By Arab News Staff` names nobody."""
+    """Blank the bylines of desks, such as `By Arab News Staff`, which name no person."""
     for passage in reading.passages:
         for line in _BYLINE.finditer(passage.text):
             start, end = line.span()
@@ -33,7 +33,7 @@ def bylines(reading: Reading) -> None:
 
 
 def slugs(reading: Reading) -> None:
-    """Blank what an agency puts before a headline: `Cricket-England lose`, `UPDATE 2-Oil falls`."""
+    """Blank an agency's slug before a headline: `Cricket-England lose`, `UPDATE 2-Oil falls`."""
     for passage in reading.passages:
         if passage.field == "headline" and (slug := _SLUG.match(passage.read)):
             if slug[1] and slug[1].casefold().split()[-1] not in lexicon.SLUGS:
@@ -42,7 +42,7 @@ def slugs(reading: Reading) -> None:
 
 
 def clean(reading: Reading) -> None:
-    """Cut articles, quotes, brackets, possessives, punctuation; part what is two names."""
+    """Cut articles, quotes, brackets, possessives, punctuation; split spans of two names."""
     kept: list[Span] = []
     for span in (part for whole in reading.spans for part in _two_names(reading, whole)):
         if span.end - span.start > _LONGEST_SPAN:

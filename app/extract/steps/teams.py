@@ -63,7 +63,7 @@ _HOME = re.compile(r"\b(?:\d\d?-year-old from|born in|lives in|trains in|native 
 
 
 def teams(reading: Reading) -> None:
-    """Make cities that play organizations, under their full name where the article has it."""
+    """Retype cities that play as organizations, with the full name if the article has it."""
     words = {word for passage in reading.passages for word in _WORD.findall(passage.read.lower())}
     if words & _SIGNS:
         _full_names(reading)
@@ -135,7 +135,7 @@ def _players(reading: Reading) -> None:
 
 
 def _take_player(reading: Reading, player: Span, start: int | None = None) -> None:
-    """Make two words a person, unless they may name a club, a city or a competition.
+    """Add two words as a person, unless they may name a club, a city or a competition.
 
     At `start` is a demonym before them, which may be taken for a part of the name.
     """
@@ -158,7 +158,7 @@ def _take_player(reading: Reading, player: Span, start: int | None = None) -> No
 
 
 def _take_owners_and_clubs(reading: Reading) -> None:
-    """Make organizations of one word that has a player, and of names that begin as clubs do."""
+    """Add organizations: single words that have a player, and names that begin like clubs."""
     surnames = _surnames(reading)
     for span in reading.spans:
         words = reading.surface(span).split()
@@ -191,7 +191,7 @@ def _surnames(reading: Reading) -> set[str]:
 
 
 def _results(reading: Reading) -> None:
-    """Take the teams and players of lines of results: `Arsenal 2 Chelsea 1`."""
+    """Add the teams and players in lines of results: `Arsenal 2 Chelsea 1`."""
     for number, passage in enumerate(reading.passages):
         if passage.field != "body":
             continue

@@ -1,7 +1,7 @@
-"""Titles and offices: cut from the people that bear them, and people found behind them.
+"""Titles and offices: cut from people's names, and people found after them.
 
-A step of `pipeline`: `Gen. Bajwa` is Bajwa, `FBI Director` is the FBI, and what stands
-capitalized behind `Finance Minister` is a person, whatever the model says.
+A step of `pipeline`: `Gen. Bajwa` is Bajwa, `FBI Director` is the FBI, and capitalized words after
+`Finance Minister` are a person, whatever the finder says.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _bare(word: str) -> str:
 
 
 def titles(reading: Reading) -> None:
-    """Cut titles from people and organizations; find the people behind titles."""
+    """Cut titles from people and organizations; add the people after titles."""
     kept: list[Span] = []
     companies = {
         start.group(1) for passage in reading.passages for start in _COMPANY.finditer(passage.read)
@@ -50,7 +50,7 @@ def titles(reading: Reading) -> None:
 
 
 def _as_company(reading: Reading, span: Span, companies: set[str]) -> bool:
-    """Take `General Mills` and `Mills` for the company, where `General Mills Inc` stands too."""
+    """Retype `General Mills` and `Mills` as the company if `General Mills Inc` occurs too."""
     text, before = reading.surface(span), reading.before(span)
     if before and f"{before} {text}" in companies:
         read = reading.passages[span.passage].read
@@ -151,7 +151,7 @@ _COMPANY = re.compile(
 
 
 def _behind_titles(reading: Reading, companies: set[str]) -> None:
-    """Mark the capitalized words behind a title as a person, where the model saw none or else."""
+    """Mark the capitalized words after a title as a person, whatever the finder marked there."""
     for number, passage in reading.prose():
         for title in _TITLED.finditer(passage.read):
             start = _behind_office(passage.read, title)

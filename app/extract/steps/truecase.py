@@ -1,9 +1,9 @@
-"""Headlines in capitals, read as if they were printed like the text below them.
+"""Truecasing of headlines in capitals, by the case of the text below them.
 
-`JAPAN, EC SEEK WAY OUT` becomes `Japan, EC seek way out`: a word is written as the article's
-other fields write it, a name of the authority file as it stands there, any other in lower
-case. The length stays, so offsets hold. In a Headline Like This, words that the text has in
-lower case alone are lowered.
+`JAPAN, EC SEEK WAY OUT` becomes `Japan, EC seek way out`: a word gets its case in the article's
+other fields, a name of the authority file its case there, any other lower case. The length does not
+change, so offsets stay valid. In a Headline Like This, words that the text has only in lower case
+are lowered.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOSTLY = 0.8
 
 
 def mend(reading: Reading) -> None:
-    """Rewrite `read` of passages in capitals or title case."""
+    """Restore the case in `read` of passages in capitals or title case."""
     shouting: list[Passage] = []
     titled: list[Passage] = []
     others: list[Passage] = []
@@ -58,7 +58,7 @@ def _in_title_case(text: str) -> bool:
 
 
 def _spellings(text: str) -> dict[str, str]:
-    """Word in lower case -> how the text writes it most often, inside its sentences."""
+    """Word in lower case -> its most frequent case in the text, inside sentences."""
     counts: dict[str, Counter[str]] = {}
     firsts: dict[str, str] = {}
     for match in _WORD.finditer(text):
