@@ -1,9 +1,9 @@
 """Raw input to drafts: finds out the format, hands over to its reader.
 
-In: a stream of bytes, or pieces of one as they come, with the name of where they come from. Out:
-for each article a `Draft`, for each that is none a `Reject` with the reason, in the order of the
-input. What the input holds never raises. A reader is a module of this package and a row of
-READERS; files and bodies of requests are read by the same ones.
+In: a stream of bytes, or pieces of one, with the name of the input. Out: a `Draft` for each
+article, a `Reject` with the reason for everything else, in the order of the input. No content of an
+input raises. A reader is a module of this package and an entry of READERS, for files and bodies of
+requests alike.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from app.ingest.sniffing import NoNews
 
 
 class Reader(Protocol):
-    """Reads an input that is handed to it in pieces of any size."""
+    """An incremental reader, which takes an input in pieces of any size."""
 
     @property
     def held_bytes(self) -> int:
-        """What is held of the input until more has come."""
+        """The size of the input that is buffered until more has come."""
         ...
 
     def feed(self, data: bytes) -> list[Draft | Reject]:
-        """What ends in the next piece."""
+        """The articles and rejects that are complete with the next piece."""
         ...
 
     def end(self) -> list[Draft | Reject]:
-        """What the end of the input ends."""
+        """The articles and rejects that are complete at the end of the input."""
         ...
 
 
@@ -52,14 +52,14 @@ FORMATS = tuple(READERS)
 """The names of the formats, for a list of choices."""
 
 LABELS = {"page_text": "page text", "json_lines": "JSON Lines", "json": "JSON", "csv": "CSV"}
-"""How the formats are called in a sentence."""
+"""The names of the formats in a sentence."""
 
 _PIECE_BYTES = 128 * 1024
-_HELD_BACK = 1_000  # records without a text that are held whole; of more, the line alone
+_HELD_BACK = 1_000  # rejects without a text that are kept whole; of others, only the line number
 
 
 class Unread:
-    """The reader of an input whose format its first bytes tell, and then of that format."""
+    """A reader that detects the format from the first bytes, then uses that format's reader."""
 
     def __init__(self, path: str, options: Options) -> None:
         if options.format is not None and options.format not in READERS:
@@ -77,11 +77,11 @@ class Unread:
 
     @property
     def held_bytes(self) -> int:
-        """What is held of the input until more has come."""
+        """The size of the input that is buffered until more has come."""
         return len(self._start) + (self._reader.held_bytes if self._reader else 0)
 
     def feed(self, data: bytes) -> list[Draft | Reject]:
-        """What ends in the next piece."""
+        """The articles and rejects that are complete with the next piece."""
         if self._reader is not None:
             return self._reader.feed(data)
         if self._reject is None:
@@ -91,7 +91,7 @@ class Unread:
         return []
 
     def end(self) -> list[Draft | Reject]:
-        """What the end of the input ends."""
+        """The articles and rejects that are complete at the end of the input."""
         found = self._begin() if self._reader is None and self._reject is None else []
         if self._reader is None:
             return [self._reject] if self._reject else []
@@ -124,10 +124,9 @@ def read(
 ) -> Iterator[Draft | Reject]:
     """The articles in `stream`, and what of it was rejected and why.
 
-    `path` names the input in what comes out. What is packed in it is read, too. The format of
-    each is told by its name and its first bytes; what nothing tells is page text. `formats`
-    counts the inputs of each. Raises ValueError for a format that no reader knows, and the
-    OSErrors of `stream`.
+    `path` is the name of the input. Archives are unpacked. The format of each file is detected from
+    its name and first bytes, and is page text by default. `formats` counts the inputs by format.
+    Raises ValueError for an unknown format, and the OSErrors of `stream`.
     """
     Unread(path, options)  # for the error, before anything is read
     return _read(stream, path, options, Counter() if formats is None else formats)
@@ -162,7 +161,7 @@ def _drafts(
 
 
 def _once(found: Iterable[Draft | Reject]) -> Iterator[Draft | Reject]:
-    """The same; but of an input of which nothing has a text one reason is enough."""
+    """The same, but with a single Reject if no record of the input has a text."""
     held: list[NoText] = []
     more = array("q")
     found = iter(found)

@@ -1,11 +1,11 @@
-"""Packed inputs: the streams in a file, read through and never written to the disk.
+"""Packed inputs: the streams in a file, unpacked while they are read.
 
-gzip, bzip2, xz and Zstandard are read through; of zip and tar archives each file, in its order,
-also of those that are packed in them. Packing is told by the first bytes, not by the name. What
-expands to more than 100 times its size (but for the first 64 MiB), holds more than 100,000
-files, or is packed more than three times over, is given up there. Names within are labels alone:
-nothing is ever opened by them. What systems leave beside files (`__MACOSX`, names that begin
-with a dot) is passed over.
+gzip, bzip2, xz and Zstandard are decompressed; of zip and tar archives each file is read, in order,
+nested archives included. The packing is detected from the first bytes, not from the name. Data that
+expands to more than 100 times its size (beyond the first 64 MiB), has more than 100,000 files, or
+is packed more than three times over, is rejected from there on. Names inside are labels only:
+nothing is ever opened by them. Files that systems add (`__MACOSX`, names that begin with a dot) are
+skipped.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _DEEPEST = 3
 _PIECE_BYTES = 64 * 1024
 _XZ_MEMORY_BYTES = 256 * 2**20
 _IN_MEMORY_BYTES = 8 * 2**20
-_TAR_AT = 257  # where a tar archive says what it is
+_TAR_AT = 257  # offset of the magic bytes of a tar archive
 _LONGEST_NAME = 300
 
 _OFFICE = (
@@ -55,7 +55,7 @@ _PACKAGES = {
 
 
 class Damaged(Exception):
-    """Packed data cannot be read on, or must not; the message says why."""
+    """Packed data is damaged or exceeds a limit; the message says which."""
 
 
 _ERRORS = (
@@ -66,7 +66,7 @@ _ERRORS = (
 
 @dataclass(slots=True)
 class _Budget:
-    """How much may still come out of a file."""
+    """What was read from a file so far, against the limits; exceeding one raises Damaged."""
 
     packed_bytes: int = 0
     expanded_bytes: int = 0
@@ -84,7 +84,7 @@ class _Budget:
 
 
 class _Counted(io.RawIOBase):
-    """A stream as it is, whose bytes are counted as packed ones."""
+    """A stream whose bytes are counted as packed ones."""
 
     def __init__(self, stream: Any, budget: _Budget) -> None:
         self._stream = stream
@@ -111,7 +111,7 @@ class _Counted(io.RawIOBase):
 
 
 class _Expanded(io.RawIOBase):
-    """What comes out of packed data, as it is asked for, within the budget."""
+    """The content of packed data as a stream, within the budget."""
 
     def __init__(self, read: Callable[[int], bytes], budget: _Budget) -> None:
         self._read = read
@@ -132,7 +132,7 @@ class _Expanded(io.RawIOBase):
 
 
 def _decompressed(stream: io.BufferedReader[Any], new: Callable[[], Any]) -> Callable[[int], bytes]:
-    """What reads `stream`, packed once or several times one after the other."""
+    """A function that reads the content of `stream`, which may have several members in a row."""
     packed = new()
 
     def read(size: int) -> bytes:
@@ -174,7 +174,7 @@ def streams(
 ) -> Iterator[tuple[io.BufferedReader[Any], str] | Reject]:
     """The streams in `stream` with their names; a stream that is not packed is the only one.
 
-    Each is to be read before the next is asked for. An OSError of `stream` is raised.
+    Each must be read before the next is requested. An OSError of `stream` is raised.
     """
     budget = _Budget()
     start = stream.peek(_TAR_AT + 8)
@@ -219,7 +219,7 @@ def _unpacked(
 def _zipped(
     stream: io.BufferedReader[Any], path: str, budget: _Budget, depth: int
 ) -> Iterator[tuple[io.BufferedReader[Any], str] | Reject]:
-    """The files of a zip archive, which is copied first where it cannot be read from any place."""
+    """The files of a zip archive; one that is not seekable is first copied to a temporary file."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as copy:
         source: Any = stream
         if not stream.seekable():
@@ -248,7 +248,7 @@ def _zipped(
 
 
 def _package(archive: zipfile.ZipFile) -> str | None:
-    """What a zip archive is, if it is a document and not files that somebody packed."""
+    """The kind of document that a zip archive is; None for an ordinary archive."""
     names = archive.namelist()
     if "[Content_Types].xml" in names:
         for folder, what in _OFFICE:
@@ -288,7 +288,7 @@ def _is_left_over(name: str) -> bool:
 
 
 def _inside(path: str, name: str) -> str:
-    """A label for a file within another: no way out of it."""
+    """A label for a file in an archive, without `..` or a root."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     kept = "/".join(part for part in parts if part not in {"/", "..", "."})
     printable = "".join(char if char.isprintable() else "?" for char in kept)
@@ -296,7 +296,7 @@ def _inside(path: str, name: str) -> str:
 
 
 def unpacked_name(path: str) -> str:
-    """`path` without the suffixes of packing: they say nothing of the format."""
+    """`path` without suffixes of packing, for detecting the format."""
     while path.lower().endswith(_SUFFIXES):
         path = path[: path.rfind(".")]
     return path

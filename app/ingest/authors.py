@@ -1,9 +1,8 @@
 """Authors: the names in a byline, for all readers.
 
-A byline as printed in, the names of people out, each once and in its order; no `By`, no role,
-no e-mail, no place. Where it names no person, the organizations that it names; that one of
-them is the publisher is for `save` to see. Roles and organizations are known by their English
-words alone.
+In: a byline as printed. Out: the names of people, each once and in order, without `By`, roles,
+e-mail addresses and places; if it names no person, those of organizations. `save` leaves out the
+publisher. Roles and organizations are recognized by English words only.
 
     >>> names("By JANE DOE and Omar bin Ali, Staff Reporters, in Cairo")
     ('JANE DOE', 'Omar bin Ali')
@@ -42,7 +41,7 @@ _NAME = re.compile(r"(?!\d)\w[\w.'’ʼ\- ]{1,58}[\w.]|[\u3400-\u9fff\uac00-\ud7
 
 
 def is_place(part: str) -> bool:
-    """Whether a list has a place of that name, in whatever script."""
+    """Whether a list has a place of that name, in any script."""
     return part.upper() in REGIONS or part in PLACES or bool(authority.lookup(part, "place"))
 
 
@@ -52,7 +51,7 @@ def is_organization(part: str) -> bool:
 
 
 def names(byline: str | None) -> tuple[str, ...]:
-    """The people that a byline names, else its organizations."""
+    """The people that a byline names, otherwise its organizations."""
     if byline is None:
         return ()
     text = _MAIL.sub(" ", _BY.sub("", byline.strip()))

@@ -1,8 +1,8 @@
 """Bounds of an article's fields, for all readers: plausible dates, longest texts and lists.
 
-A date out of range is no date of the article: the reader keeps what the input says in a
-warning. A text or a list that is too long rejects the article, because cut short it would be
-another one. The body is bounded by the readers' own limits of an input.
+A date out of range is left out, with a warning that quotes it. A text or a list that is too long
+rejects the article, because cut short it would be another one. The body is bounded by the readers'
+own limits of an input.
 
     >>> implausible(datetime(1, 1, 1, tzinfo=UTC))
     'is before 1450'
@@ -17,7 +17,7 @@ from app.ingest.draft import LISTS, Draft
 FIRST_YEAR = 1450
 """There was no press before."""
 AHEAD = timedelta(days=2)
-"""A date may be ahead of this machine's clock by that: of another zone's tomorrow."""
+"""How far a date may be ahead of this machine's clock, since other zones have tomorrow."""
 
 HEADLINE_CHARS = 1_000
 URL_CHARS = 2_048  # the most that a sitemap may name
@@ -29,7 +29,7 @@ _LISTS = tuple(name for name in LISTS if name != "subjects")
 
 
 def implausible(at: datetime, *, now: datetime | None = None) -> str | None:
-    """Why an aware instant is no date of an article, to end a sentence; None if it may be."""
+    """Why an aware instant is no plausible date, to end a sentence; None if it is one."""
     if at.year < FIRST_YEAR:
         return f"is before {FIRST_YEAR}"
     if at > (now or datetime.now(UTC)) + AHEAD:
@@ -38,7 +38,7 @@ def implausible(at: datetime, *, now: datetime | None = None) -> str | None:
 
 
 def excess(draft: Draft) -> str | None:
-    """Which field of a draft is too long, and what it may have; None if none is."""
+    """The first field of a draft that is too long, with its limit; None if none is."""
     texts: list[tuple[str, str | None, int]] = [("headline", draft.headline, HEADLINE_CHARS)]
     texts += [("url", draft.url, URL_CHARS), ("guid", draft.guid, URL_CHARS)]
     texts += [(name, getattr(draft, name), TEXT_CHARS) for name in _TEXTS]

@@ -1,8 +1,8 @@
-"""How text is cleaned, once for all readers: Unicode, white space, line ends, paragraphs.
+"""Text cleaning for all readers: Unicode, white space, line ends, paragraphs.
 
-Text comes out NFC, every white space is a plain space, runs of it are one, invisible
-characters are gone and no line has white space at its ends. Words are never changed: what
-looks wrongly decoded is told by `mojibake`, not repaired.
+Clean text is NFC, with single plain spaces, without invisible characters and without white space at
+the ends of lines. Words are never changed: `mojibake` reports what looks wrongly decoded, and
+nothing repairs it.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def paragraphs(text: str) -> str:
 
 
 def first_sentence(text: str) -> str:
-    """The first sentence of clean `text`, or as many words of it as make a headline.
+    """The first sentence of clean `text`, cut to the length of a headline.
 
     >>> first_sentence("The U.S. board chose a pilot. He starts on Monday.")
     'The U.S. board chose a pilot.'
@@ -106,7 +106,7 @@ def key(line: str) -> str:
 
 
 def is_paragraph(line: str) -> bool:
-    """Whether `line` is long enough for a paragraph; Han, Kana and Hangul say more a character."""
+    """Whether `line` is long enough for a paragraph; Han, Kana and Hangul need fewer characters."""
     if len(line) >= _PARAGRAPH or line.isascii():
         return len(line) >= _PARAGRAPH
     return len(line) >= _DENSE_PARAGRAPH and 2 * len(_DENSE.findall(line)) > len(line)

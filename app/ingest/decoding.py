@@ -1,9 +1,9 @@
-"""The bytes of an input to text: of a page as a whole, of records as they come.
+"""Decoding of an input's bytes: of a page as a whole, of records in pieces.
 
-An input is decoded by, in this order: its byte order mark; the encoding that the caller names;
-UTF-8, where its bytes that are not ASCII are that; its own declaration, which its reader
-knows; detection. Bytes that the encoding does not have become U+FFFD, and their place is told.
-Lines of a page are counted as `cleaning.lines` cuts them.
+The encoding is, in this order: that of the byte order mark; that which the caller names; UTF-8, if
+the bytes that are not ASCII mostly decode; the detected one. Bytes that do not decode become
+U+FFFD, and their positions are reported. Lines of a page are counted as `cleaning.lines` splits
+them.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _BOMS = (
 )
 _ASCII = bytes(range(128))
 _LOOKED_AT = 64 * 1024
-_CERTAIN = 0.05  # below it, detection tells the encodings of Latin letters apart by chance
+_CERTAIN = 0.05  # confidence below which the detection of a Latin encoding is no better than chance
 _LATIN = re.compile(r"windows-125[0247]|iso-8859-(?:1|2|3|4|9|10|13|14|15|16)|mac.*", re.IGNORECASE)
-_MARK_BYTES = 64  # that tell UTF-16 where no mark does
-_NULS = 0.3  # of the bytes of a text in UTF-16 at every other place
+_MARK_BYTES = 64  # examined for UTF-16 without a mark
+_NULS = 0.3  # least share of null bytes in UTF-16
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +63,24 @@ def decode(data: bytes, encoding: str | None = None) -> Decoded:
 
 
 def marked(data: bytes) -> str | None:
-    """The encoding that a byte order mark at the start of `data` tells."""
+    """The encoding by the byte order mark at the start of `data`; None without one."""
     return next((name for bom, name in _BOMS if data.startswith(bom)), None)
 
 
 def unmarked(encoding: str) -> str:
-    """`encoding` where no mark tells the order of bytes: the little end first, as in browsers."""
+    """`encoding` without a byte order mark: little-endian, as in browsers."""
     return f"{encoding}-le" if encoding in ("utf-16", "utf-32") else encoding
 
 
 def guess(data: bytes) -> str:
-    """The encoding of `data`, which has neither a mark nor a name; UTF-8 where nothing tells."""
+    """The detected encoding of `data`, which has no byte order mark; UTF-8 by default."""
     start = data[:_LOOKED_AT]
     if utf16 := _without_mark(start[:_MARK_BYTES]):
         return utf16
     others = start.translate(None, _ASCII)
     if not others:
         return "utf-8"
-    # an incremental decoder leaves a character that is cut at the end
+    # an incremental decoder ignores a character that is cut off at the end
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(start)
     bad = text.count("\ufffd")
     letters = sum(not char.isascii() for char in text) - bad
@@ -140,9 +140,9 @@ def _utf8(data: bytes) -> Decoded:
 class Transcoder:
     """The bytes of an input in UTF-8, in pieces, without a byte order mark.
 
-    What is UTF-8 passes through as it is, with its faults. The encoding of an input that nobody
-    names is decided by the first 64 KiB from the first byte on that is not ASCII, whatever the
-    pieces; until they have come they are held.
+    UTF-8 passes through unchanged, invalid bytes included. An encoding that the caller does not
+    name is detected from the 64 KiB that begin with the first byte that is not ASCII, whatever the
+    pieces; they are buffered until then.
     """
 
     def __init__(self, encoding: str | None = None) -> None:
@@ -153,7 +153,7 @@ class Transcoder:
 
     @property
     def held_bytes(self) -> int:
-        """What is held until the encoding is known."""
+        """The size of what is buffered until the encoding is known."""
         return len(self._held)
 
     def feed(self, data: bytes, *, final: bool = False) -> bytes:

@@ -1,8 +1,8 @@
-r"""How a CSV file is written: what parts its cells, what quotes them, what ends its lines.
+r"""Detection of a CSV file's dialect: delimiter, quotes, escapes and line ends.
 
-In: the beginning of the file. The delimiter is the one by which the rows have equally many
-cells and the names are known ones; a first line `sep=;` tells it, too. Quotation marks stand
-within quotes doubled or behind a backslash.
+In: the beginning of the file. The delimiter is the one with which the rows have equally many cells
+and the column names are known; a first line `sep=;` also sets it. Quotation marks within quotes are
+doubled or escaped by a backslash.
 
     >>> dialect = found("title;text\nOil up;It rose, twice\n", "a.csv", lambda names: True)
     >>> dialect.delimiter, dialect.cells('"Oil; up";It rose')
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 _DELIMITERS = ",;\t|"
-_ROWS = 40  # of the beginning that are looked at
+_ROWS = 40  # at the beginning that are examined
 NOTE = re.compile(r"\ufeff?(\"?)sep=(.)\1\r?\n", re.IGNORECASE)
 """A first line that names the delimiter, its second group."""
 _ESCAPED = re.compile(r'(?<!\\)\\"(?![,;\t|\r\n])')
@@ -25,7 +25,7 @@ _ESCAPED = re.compile(r'(?<!\\)\\"(?![,;\t|\r\n])')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """A way to write rows; `note` tells whether the first line does no more than name it."""
+    """A CSV dialect; `note` is whether the first line only names the delimiter."""
 
     delimiter: str
     quote: str = '"'
@@ -41,7 +41,7 @@ class Dialect:
         object.__setattr__(self, "_opening", re.compile(opening))
 
     def is_open(self, line: str, is_open: bool) -> bool:
-        """Whether quotes are open behind `line`, which begins in them or not."""
+        """Whether quotes are open after `line`, which may begin inside of quotes."""
         if self.quote not in line:
             return is_open
         if self.is_escaped:
@@ -81,7 +81,7 @@ class Dialect:
 
 
 def found(start: str, path: str, knows: Callable[[list[str]], bool]) -> Dialect:
-    """The dialect of what begins with `start`; `knows` tells a row of names."""
+    """The dialect of a file that begins with `start`; `knows` recognizes column names."""
     line_end = "\n" if "\n" in start or "\r" not in start else "\r"
     is_noted = False
     if note := NOTE.match(start):
@@ -110,7 +110,7 @@ def found(start: str, path: str, knows: Callable[[list[str]], bool]) -> Dialect:
 
 
 def evenness(dialect: Dialect, start: str) -> tuple[int, int, float]:
-    """Of the rows at the beginning: how many, cells of the first, and how many have as many."""
+    """The number of rows at the beginning, of cells in the first, and of rows with as many."""
     lines = start.split(dialect.line_end)[:-1] or [start]
     rows: list[list[str]] = []
     held: list[str] = []

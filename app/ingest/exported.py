@@ -1,9 +1,9 @@
-"""What the export of an archive says of an article besides its fields: id, versions, inputs, keys.
+"""The format of exported stories: what an article has besides its fields.
 
-In: an object that `app.articles.export` wrote, or a row of its CSV. Out: an `Exported`, beside
-the fields of what shows. Nothing is cleaned or completed: what an archive stored is taken as it
-is, and what no archive stores is rejected, since anybody can write such a file. It says nothing of
-what the store does with it.
+In: an object that `app.articles.export` wrote, or a row of its CSV. Out: an `Exported` (id,
+versions, inputs, keys) besides the fields of the shown version. Nothing is cleaned or completed.
+Values that no store would have are rejected, since anybody can write such a file.
+`app.articles.import_` stores it.
 """
 
 from __future__ import annotations

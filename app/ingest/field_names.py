@@ -1,4 +1,4 @@
-"""What the common sources call the fields of an article, and the languages.
+"""Names that common sources use for the fields of an article, and for languages.
 
 Data only, `field_names.toml`. Names are compared by `folded`; a dot reaches into an object.
 
@@ -17,7 +17,7 @@ _FOLDED = re.compile(r"[\s_\-:]+")
 
 
 def folded(name: str) -> str:
-    """A member's name as names are compared."""
+    """A member's name, normalized for comparison."""
     return _FOLDED.sub("", name.strip().strip("\ufeff\"'").casefold())
 
 

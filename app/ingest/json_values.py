@@ -1,9 +1,8 @@
-"""Where the articles stand in JSON that comes in pieces: its values, or the elements of its list.
+"""Splits JSON that comes in pieces into its articles: its values, or the elements of a list.
 
-In: pieces of one JSON value or of several after one another. Out: the bytes of each element of
-an array, or of a list that an object holds under a name such as `articles`; of any other value
-all of it. Brackets, commas, colons and quotes are all that is looked at: what is between is
-JSON or the element's own mistake, so that a bad one costs no other.
+In: pieces of one JSON value or of several in a row. Out: the bytes of each element of an array, or
+of an object's list under a name such as `articles`; of any other value all of it. Only brackets,
+commas, colons and quotes are examined, so that an invalid element does not affect the others.
 
     >>> values = Values(lambda name: False)
     >>> values.feed(b'{"status": "ok", "articles": [{"a": 1}, {"b')
@@ -32,7 +31,7 @@ _NAME_BYTES = 64
 
 
 class Cut:
-    """The part of an input up to the next cut; what is longer than `limit_bytes` is not held."""
+    """A buffer for an input up to the next cut; what is longer than `limit_bytes` is dropped."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
@@ -46,7 +45,7 @@ class Cut:
         return self._too_long or len(self._held) > 0
 
     def add(self, data: bytes) -> None:
-        """Hold `data` too."""
+        """Append `data`."""
         if not self._too_long and len(self._held) + len(data) <= self._limit_bytes:
             self._held += data
         else:
@@ -58,7 +57,7 @@ class Cut:
         return not self._too_long and not self._held.strip(b" \t\r\n,")
 
     def take(self) -> bytes | None:
-        """All of it, None where it was too long; then begin anew."""
+        """The content, None if it was too long; empties the buffer."""
         found = None if self._too_long else bytes(self._held)
         self._held.clear()
         self._too_long = False
@@ -66,7 +65,7 @@ class Cut:
 
 
 class Values:
-    """Cuts JSON into its articles; `is_text` tells the members that only an article has."""
+    """Splits JSON into its articles; `is_text` recognizes members that only an article has."""
 
     def __init__(self, is_text: Callable[[str], bool], *, limit_bytes: int = 8 * 2**20) -> None:
         self._is_text = is_text
@@ -84,7 +83,7 @@ class Values:
 
     @property
     def held_bytes(self) -> int:
-        """What is held of a value whose end has not come."""
+        """The size of what is buffered of a value that is not complete."""
         return len(self._cut)
 
     @property
@@ -93,7 +92,7 @@ class Values:
         return self._listed > 0
 
     def feed(self, data: bytes) -> list[bytes | None]:
-        """The values that end in the next piece; None for one that is too long."""
+        """The values that are complete with the next piece; None for one that is too long."""
         start = at = named = 0
         while match := self._mark(data, at):
             mark, begun, at = match.group(), match.start(), match.end()
@@ -130,7 +129,7 @@ class Values:
         return start
 
     def end(self) -> list[bytes | None]:
-        """The value that the end of the input ends."""
+        """The value that is complete at the end of the input."""
         if self._listed or not self._holds or self._cut.is_blank():
             return []
         return [self._cut.take()]

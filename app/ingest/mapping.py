@@ -1,9 +1,9 @@
 """Mapping of a record to a draft: which of its members is which field, and what they say.
 
-In: an object as JSON, a row or a document store gives it. Out: a Draft, or a Reject where
-there is no text. The names that common sources use are known (`field_names`); names ignore case,
-blanks, `_` and `-`, a dot reaches into an object. The caller's columns go before them. A field
-that cannot be read is left out with a warning. `nan`, `None`, `null` and the like are nothing.
+In: an object from JSON, a row or a document store. Out: a Draft, or a Reject if there is no text.
+Fields are found by the caller's columns, then by the names that common sources use (`field_names`);
+names ignore case, blanks, `_` and `-`, and a dot reaches into an object. A field that cannot be
+read is left out with a warning. `nan`, `None`, `null` and the like count as missing.
 
     >>> from app.ingest.options import Options
     >>> mapping = Mapping("a.json", Options(), reader="json", version=1)
@@ -59,7 +59,7 @@ _ENTERED = frozenset(name.partition(".")[0] for _, _, name in _NESTED)
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """For records of one set of members: the paths to each field, and what is none."""
+    """The paths to each field in records with the same members, and members that are no field."""
 
     paths: dict[str, tuple[tuple[str, ...], ...]]
     unknown: tuple[str, ...]
@@ -67,7 +67,7 @@ class _Plan:
 
 
 class _FieldError(ValueError):
-    """A field that stops its article; the message is the reason."""
+    """A field that rejects its article; the message is the reason."""
 
 
 class _NoTextError(ValueError):
@@ -75,7 +75,7 @@ class _NoTextError(ValueError):
 
 
 class Mapping:
-    """Makes the records of one input drafts; it knows their columns' orders of dates."""
+    """Maps the records of one input to drafts, with one order of day and month per column."""
 
     def __init__(self, path: str, options: Options, *, reader: str, version: int) -> None:
         self._path = path
@@ -119,7 +119,7 @@ class Mapping:
             return Reject(self._path, position, str(error))
 
     def origin(self, raw: bytes, position: int) -> Origin:
-        """Where `raw` stands."""
+        """The origin of `raw`."""
         return Origin(
             path=self._path,
             sha256=sha256(raw).hexdigest(),
@@ -232,7 +232,7 @@ def _is_contributor(tag: Any) -> bool:
 
 
 class _Reading:
-    """One record on its way to a draft."""
+    """The mapping of one record."""
 
     def __init__(
         self, mapping: Mapping, record: dict[str, Any], plan: _Plan, options: Options
@@ -298,7 +298,7 @@ class _Reading:
     # --- values
 
     def _values(self, field: str) -> Iterator[tuple[str, Any]]:
-        """The values of `field` that are something, with the names of their columns."""
+        """The values of `field` that are not missing, with the names of their columns."""
         for path in self._plan.paths.get(field, ()):
             value = record_values.reached(self._record, path)
             if value is not None and value not in ("", [], {}):
@@ -512,7 +512,7 @@ class _Reading:
         return self._bounded("byline", byline, bounds.TEXT_CHARS), found
 
     def _names_of(self, texts: list[str], source: str | None) -> tuple[str, ...]:
-        """The names in `texts`, but for that of the publisher."""
+        """The names in `texts`, except that of the publisher."""
         lines = [line for text in texts for line in _PARTS.split(markup.plain(text))]
         lines = [line for line in lines if not _EDITED.match(line)]
         found = [line.strip() for line in lines if _INVERTED.fullmatch(line.strip())]

@@ -1,4 +1,4 @@
-"""Options of a reader: what the caller knows of an input that the input does not say.
+"""Options of a reader: what the caller knows of an input.
 
 >>> Options.mapped(["headline=Article Title", "body=doc.text"]).columns
 {'headline': 'Article Title', 'body': 'doc.text'}
@@ -22,7 +22,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How an input is read; what is None the input itself tells, or its reader finds out.
+    """How an input is read; what is None is taken from the input, or detected.
 
     `source` and `language` are those of every article, whatever the input says. `time_zone` is
     that of times without one. `encoding` is a codec of Python. `columns` names the column, or
@@ -49,7 +49,7 @@ class Options:
         encoding: str | None = None,
         time_zone: str | None = None,
     ) -> Options:
-        """Options of texts, `field=column` each of `columns`; raises ValueError for a wrong one."""
+        """Options with `columns` from texts `field=column`; raises ValueError for a wrong one."""
         if language is not None and not _LANGUAGE.fullmatch(language):
             raise ValueError(f"language: must be a code of two letters, not {language!r}")
         return cls(
@@ -63,7 +63,7 @@ class Options:
 
 
 def known_encoding(name: str) -> str:
-    """The codec that decodes text in the encoding `name`; ValueError where there is none."""
+    """The codec that decodes text in the encoding `name`; raises ValueError without one."""
     try:
         codec = codecs.lookup(name.strip(" \"'"))
         b"".decode(codec.name)

@@ -1,12 +1,12 @@
-"""What the dates of records mean: an instant with its precision, or why it is none.
+"""Dates of records: parsed to an instant with its precision, or a reason why not.
 
 ISO 8601 in all its forms, RFC 2822, seconds and milliseconds since 1970, days with the name of
 their month in any language that dateparser knows. Nothing is completed and nothing guessed: a
 time without a zone is that of the caller's zone, else only its day is kept; a relative time, a
 year of two digits or a month without a day is no date.
 
-`03/02/2021` has two meanings. Which one, the other dates of its column tell: the orders that
-are left by all of them are the column's.
+`03/02/2021` is ambiguous. The other dates of its column resolve it: the column's order of day and
+month is one in which all of them are valid.
 
     >>> Column().take("13/02/2021").at.isoformat()
     '2021-02-13T00:00:00+00:00'
@@ -61,7 +61,7 @@ _YEAR = re.compile(r"\d{4}")
 _ALL_NUMBERS = re.compile(r"[\d\s/.,:-]+")
 _SEVERAL_ZONES = re.compile(r"\b(?:IST|BST|AST|CST|ADT|GST|SST|AMT|ECT|WST)\b")
 _EPOCHS = ((1e8, 1), (1e11, 1e3), (1e14, 1e6), (1e17, 1e9))  # from which number, of which unit
-_ASKED = 200  # dates that no form matches and that a column gives to dateparser
+_ASKED = 200  # most dates of a column that are given to dateparser, because no pattern matches
 _DAY_FIRST, _MONTH_FIRST = "day first", "month first"
 
 
@@ -94,7 +94,7 @@ class Column:
         self._refused = 0
 
     def is_open(self, value: object) -> bool:
-        """Whether `value` has several meanings, and no other date of the column yet told which."""
+        """Whether `value` is ambiguous, and no other date of the column has resolved it yet."""
         found = _numbers(value) if isinstance(value, str) else None
         if found is None:
             return False
@@ -103,7 +103,7 @@ class Column:
         return len(set(found.days.values())) > 1 and len(self._orders) > 1
 
     def take(self, value: Any) -> Read:
-        """What `value` says, in the order that the column has by now."""
+        """The date in `value`, by the order that the column has by now."""
         if isinstance(value, int | float) and not isinstance(value, bool):
             return self._zoned(_epoch(value) or NO_DATE)
         if not isinstance(value, str) or not (text := " ".join(value.split())):

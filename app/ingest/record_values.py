@@ -1,7 +1,7 @@
-r"""What the values of records are, whichever program wrote them: texts, lists, names, addresses.
+r"""Values of records, whichever program wrote them, as texts, lists, names and addresses.
 
-In: a value as JSON holds it, or a cell as text. Out: the same in one form, None for what stands
-for nothing (`nan`, `None`, `NULL`, …). No value raises.
+In: a value from JSON, or a cell as text. Out: the normalized value, None if it is missing (`nan`,
+`None`, `NULL`, …). No value raises.
 
     >>> reached({"meta": {"when": {"$date": {"$numberLong": "5"}}}}, ("meta", "when"))
     5
@@ -64,7 +64,7 @@ def reached(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def unwrapped(value: Any) -> Any:
-    """A value out of what MongoDB's export wraps it in; None for what stands for nothing."""
+    """A value without the wrappers of MongoDB's export; None if it is missing."""
     if isinstance(value, str):
         return None if len(value) < 12 and value.strip().casefold() in NOTHING else value
     if isinstance(value, dict) and len(value) == 1:
@@ -82,7 +82,7 @@ def unwrapped(value: Any) -> Any:
 
 
 def is_something(value: Any) -> bool:
-    """Whether a value says anything."""
+    """Whether a value is not missing."""
     return unwrapped(value) not in (None, "", [], {}, False)
 
 
@@ -141,7 +141,7 @@ def paragraphs_of(value: Any) -> Any:
 
 
 def as_list(value: Any) -> Any:
-    """A list, or an object, out of the text that Python, numpy, JSON or PostgreSQL writes."""
+    """A list or an object, parsed from the text that Python, numpy, JSON or PostgreSQL writes."""
     if not isinstance(value, str):
         return value
     text = value.strip()
@@ -162,7 +162,7 @@ def as_list(value: Any) -> Any:
 
 
 def person(value: Any) -> Any:
-    """The name of whom an object is about."""
+    """The name of the person that an object describes."""
     if not isinstance(value, dict):
         return value
     for first, last in _NAMES:

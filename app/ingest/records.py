@@ -1,12 +1,12 @@
 r"""Records to drafts: JSON Lines, JSON and CSV, read in pieces of any size.
 
-`json_lines`    an article a line; also Elasticsearch's bulk file, whose actions are passed over
+`json_lines`    an article a line; also Elasticsearch's bulk file, whose actions are skipped
 `json`          an array of articles, an object that holds such a list (`{"articles": […]}`, also
-                deeper), one article or several after one another, a table by columns
-`csv`           a row of names, then an article a row; delimiter, quotes and escapes are found out
+                deeper), one article or several in a row, a table by columns
+`csv`           a row of names, then an article a row; delimiter, quotes and escapes are detected
 
-A reader holds no more than a record, and those whose dates wait for others of their column to
-tell the order of day and month. A record that cannot be read costs no other.
+A reader buffers one record, and those with ambiguous dates until others of their column show the
+order of day and month. A record that cannot be read does not affect the others.
 
     >>> from app.ingest.options import Options
     >>> reader = Csv("a.csv", Options())
@@ -39,9 +39,9 @@ VERSION = 5
 """Raise with every change of what a record yields."""
 
 LIMIT_BYTES = 8 * 2**20
-"""The longest record, and what is held of records whose dates wait for others."""
+"""The longest record, and most that is buffered of records with ambiguous dates."""
 
-_SAMPLE = 64 * 1024  # characters that tell the dialect of a CSV file
+_SAMPLE = 64 * 1024  # characters from which the dialect of a CSV file is detected
 _REREAD = 100  # rows that open a quotation mark and do not close it, after which reading goes on
 _ACTIONS = frozenset({"index", "create", "update", "delete"})
 _DOCUMENT = frozenset({"doc", "doc_as_upsert", "_index", "_id"})
@@ -59,12 +59,12 @@ _TYPES: dict[type, str] = {
 
 
 def allow_long_cells() -> None:
-    """Have the csv module of this process take cells as long as a record: by itself 128 KiB."""
+    """Raise the csv module's limit of a cell from 128 KiB to a record's, for this process."""
     csv.field_size_limit(max(csv.field_size_limit(), LIMIT_BYTES))
 
 
 class _Records:
-    """What the readers of records share: decoding, and what becomes of a record."""
+    """The base of the readers of records: decoding, and mapping to drafts."""
 
     NAME = ""
 
@@ -81,15 +81,15 @@ class _Records:
 
     @property
     def held_bytes(self) -> int:
-        """What is held of the input until more has come."""
+        """The size of the input that is buffered until more has come."""
         return self._transcoder.held_bytes + self._waiting_bytes
 
     def feed(self, data: bytes) -> list[Draft | Reject]:
-        """What ends in the next piece."""
+        """The articles and rejects that are complete with the next piece."""
         return list(self._split(self._transcoder.feed(data)))
 
     def end(self) -> list[Draft | Reject]:
-        """What the end of the input ends."""
+        """The articles and rejects that are complete at the end of the input."""
         found = list(self._split(self._transcoder.feed(b"", final=True)))
         found += self._last()
         return [*found, *self._released()]
@@ -128,7 +128,7 @@ class _Records:
     def _record(
         self, record: dict[str, Any], raw: bytes, position: int, doubt: str | None = None
     ) -> Iterator[Draft | Reject]:
-        """What a record makes; one whose date has two meanings waits, and what comes after it."""
+        """The result of a record; one with an ambiguous date waits, and so do those after it."""
         is_open = self._waits and self._mapping.is_open(record)
         if not self._waiting and not is_open:
             yield self._made(record, raw, position, doubt)
@@ -163,7 +163,7 @@ class _Records:
 
 
 def _inner(value: dict[str, Any], entered: set[str]) -> dict[str, Any] | None:
-    """The article in what a search engine wraps it in; None for an action of its bulk file.
+    """The article without a search engine's wrapper; None for an action of its bulk file.
 
     What the caller has `entered` by the path of a column is left as it is.
     """
@@ -192,7 +192,7 @@ class JsonLines(_Records):
 
     @property
     def held_bytes(self) -> int:
-        """What is held of a line whose end has not come, and of lines that wait."""
+        """The size of what is buffered of an incomplete line, and of lines that wait."""
         return len(self._cut) + super().held_bytes
 
     def _split(self, data: bytes) -> Iterator[Draft | Reject]:
@@ -229,7 +229,7 @@ class Json(_Records):
 
     @property
     def held_bytes(self) -> int:
-        """What is held of a value whose end has not come, and of articles that wait."""
+        """The size of what is buffered of an incomplete value, and of articles that wait."""
         return self._values.held_bytes + super().held_bytes
 
     @staticmethod
@@ -326,7 +326,7 @@ def _is_column(column: dict[str, Any]) -> bool:
 
 
 def _canonical(value: Any, raw: bytes) -> bytes:
-    """`value` as JSON, so that how it was written makes no other input of it."""
+    """`value` as canonical JSON, so that its formatting makes no other input of it."""
     try:
         return orjson.dumps(value)
     except (TypeError, orjson.JSONEncodeError):  # deeper, or a larger number, than it writes
@@ -354,7 +354,7 @@ class Csv(_Records):
 
     @property
     def held_bytes(self) -> int:
-        """What is held of a row whose end has not come, and of rows that wait."""
+        """The size of what is buffered of an incomplete row, and of rows that wait."""
         return len(self._rest) + self._size + super().held_bytes
 
     def _split(self, data: bytes) -> Iterator[Draft | Reject]:
@@ -386,7 +386,7 @@ class Csv(_Records):
         return found
 
     def _cut(self, dialect: Dialect) -> Iterator[Draft | Reject]:
-        """The rows that have come whole."""
+        """The complete rows."""
         *ended, self._rest = self._rest.split(dialect.line_end)
         if ended and self._is_too_long:
             self._is_too_long = False
@@ -467,7 +467,7 @@ class Csv(_Records):
             yield from super()._record(record, raw, position, doubt)
 
     def _take_names(self, cells: list[str]) -> None:
-        """Let `cells` be the names, if a headline or a text is among them."""
+        """Take `cells` as the column names, if a headline or a text is among them."""
         if self._mapping.knows_text(cells):
             self._names = [cell.strip().lstrip("\ufeff") for cell in cells]
         else:

@@ -1,7 +1,7 @@
 """Format detection: the reader of an input, by its name and first bytes, or why it has none.
 
-In: the beginning of an input. Out: the name of a format, or `NoNews` with what the input is and
-what to do with it. What is written here decides for inputs whose format nobody names.
+In: the beginning of an input whose format the caller does not name. Out: the name of a format, or
+`NoNews` with what the input is and what to do with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from app.ingest import decoding, dialects
 from app.ingest.field_names import KNOWN, folded
 
 START_BYTES = 64 * 1024
-"""How much of an input is looked at."""
+"""Bytes of an input that are examined."""
 
 _LINES_SUFFIXES = (".jsonl", ".ndjson", ".jl", ".jsonlines")
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".psv")
@@ -71,7 +71,7 @@ _FEWEST = 3
 
 
 class NoNews(ValueError):
-    """An input holds no articles that a reader could take; the message says what it is."""
+    """An input has no articles that a reader can read; the message says what it is."""
 
 
 def sniff(start: bytes, path: str, columns: Iterable[str] = (), encoding: str | None = None) -> str:

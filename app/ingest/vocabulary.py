@@ -1,7 +1,7 @@
-"""The closed lists of words that the page readers go by: agencies, labels, regions, furniture.
+"""Word lists of the page readers: agencies, labels, regions, boilerplate.
 
-`vocabulary.toml` says what each is for. Lists of lines are compared by `cleaning.key`, lists in
-capitals as printed in capitals.
+`vocabulary.toml` documents each. Lists of lines are compared by `cleaning.key`, lists in capitals
+with text in capitals.
 """
 
 from __future__ import annotations

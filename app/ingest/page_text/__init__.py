@@ -32,11 +32,11 @@ the same form without photo and `Short Url`. Blank lines carry no meaning.
     >>> draft.body
     'Oil rose on Friday.\n\nTraders were pleased.'
 
-Pages of another make (no repeated headline, a date of another wording, a byline above the
-text) are read as far as they tell, with a warning for what is uncertain. What a page prints
-after its last story (`Related`, `Most popular`, tags, rights) is left out, and of two stories
-that are the same in everything the second. Pages without a story are rejected. What is unknown
-stays None; no date is ever completed.
+Pages of another layout (no repeated headline, a date of another wording, a byline above the
+text) are read as far as possible, with a warning for what is uncertain. What a page prints after
+its last story (`Related`, `Most popular`, tags, rights) is left out, and so is the second of two
+equal stories. Pages without a story are rejected. What is unknown stays None; no date is ever
+completed.
 '''
 
 from __future__ import annotations
@@ -87,11 +87,11 @@ _TITLES = 6  # lines, none of them a sentence, that make a listing
 _SENTENCE = re.compile(r"[.!?…。！？।۔؟][\"'”’)»」』]*$")
 _SITE = SECTIONS | STAFF
 _FURNITURE = "nothing but page furniture"
-_TOLD_LINES = 10  # undecodable lines that a draft tells one by one
+_TOLD_LINES = 10  # undecodable lines that get a warning each
 
 
 class Page:
-    """The reader of a page, which is held and read as a whole."""
+    """The reader of a page, which is buffered and read as a whole."""
 
     def __init__(self, path: str, options: Options) -> None:
         self._path = path
@@ -100,11 +100,11 @@ class Page:
 
     @property
     def held_bytes(self) -> int:
-        """What is held of the page."""
+        """The size of what is buffered of the page."""
         return len(self._data)
 
     def feed(self, data: bytes) -> list[Draft | Reject]:
-        """Nothing: a page ends with its input."""
+        """Nothing: a page is complete at the end of its input."""
         self._data += data[: LIMIT_BYTES + 1 - len(self._data)]
         return []
 

@@ -1,7 +1,7 @@
-"""Which whole lines of a scraped page are the site's own words, not the article's.
+"""Boilerplate: which lines of a scraped page are the site's, not the article's.
 
-`kind` names a line for what it is by its own words. Whether it then belongs to the page or, as
-a sub-heading may, to the story is decided by where it stands: `sift` for a story's text.
+`kind` classifies a line by its own words. Whether it belongs to the page or, as a sub-heading may,
+to the story depends on its position: `sift` decides for a story's text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Kind(Enum):
-    """What a line is."""
+    """The kind of a line."""
 
     BLANK = "blank"
     TEXT = "text"

@@ -1,4 +1,4 @@
-"""Where a photo caption ends and its credit begins.
+"""Photo captions, separated from their credits.
 
 In: the caption's lines as printed. Out: the caption without its credit, the credit without
 brackets (`Photo Courtesy: ISPR`, `AFP`). A credit stands at the end of the caption: in

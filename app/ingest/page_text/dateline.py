@@ -1,4 +1,4 @@
-"""What stands before the first sentence of a story: its dateline, with the places it names.
+"""The dateline before the first sentence of a story, and the places it names.
 
 `ISLAMABAD: `, `DUBAI/RIYADH: `, `KARACHI, Pakistan: ` and the agencies' `LONDON, Jan 5
 (Reuters) - `, `WASHINGTON (AP) — ` are datelines. A colon needs capitals before it; a bracketed

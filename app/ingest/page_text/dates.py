@@ -1,4 +1,4 @@
-"""What a date printed on a page means: an instant with its precision, or why it is none.
+"""Dates printed on a page: parsed to an instant with its precision, or a reason why not.
 
 A day is 00:00 UTC. A time of day counts only with a zone that is a number (`GMT`, `UTC`, `Z`,
 `+03:00`): without one, or with a name that several zones share, the day alone is kept.
@@ -26,7 +26,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2060
 """Years that a page may print as its own; others are slips. Fixed, so that no clock is read."""
 
 LONGEST = 80
-"""Characters of the longest line that is looked at."""
+"""Characters of the longest line that is examined."""
 
 _LONGEST_CLOCK = 24
 

@@ -1,8 +1,8 @@
-"""What the lines above a story's text say: headline, photo, byline, date, section.
+"""The header of a story, from the lines above its text: headline, photo, byline, date, section.
 
-Two ways in. `marked`: the layout has told the headline and what stands between it and the
-text. `unmarked`: nothing has (AMP pages, templates without `Short Url`, feed reprints), and
-all is read off what the lines look like, with a warning for each thing that was so read.
+`marked` is for a layout that shows the headline and the lines between it and the text. `unmarked`
+is for others (AMP pages, templates without `Short Url`, feed reprints): everything is inferred from
+the lines themselves, with a warning for each field.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ _GARBAGE = re.compile(
 
 @dataclass(slots=True)
 class Head:
-    """What was read above a text, and the lines of the text that follow."""
+    """The header of a story, and the lines of its text."""
 
     headline: str | None
     at: int = 0
@@ -104,7 +104,7 @@ class Head:
 
 
 def marked(headline: str, above: list[str], text: list[str], inside: Sequence[str] = ()) -> Head:
-    """The head of a story whose `headline` the layout told, from the lines `above` its text.
+    """The head of a story whose `headline` the layout shows, from the lines `above` its text.
 
     Lines `inside` the block that dates it are a byline or a day, never a photo's.
     """

@@ -1,8 +1,8 @@
-"""What one line above a story says in several parts: who wrote it, and when it was out or changed.
+"""The imprint line above a story: who wrote it, and when it was published and updated.
 
 `Jane Roe · CBC News · Posted: May 09, 2020 2:35 PM ET | Last Updated: May 10, 2020` is such a
-line. Each part between its marks must be one that is known: a day, what stands before a day, a
-clock, a name, a place, a house. One part that is none makes the line something else.
+line. Each part between its separators must be a day, a label of a day, a time, a name, a place or a
+news house. A line with any other part is no imprint.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST_HOUSE = 40
 LONGEST = 200
-"""Characters of the longest line that is looked at."""
+"""Characters of the longest line that is examined."""
 
 _MARKS = re.compile(r"\s*[|·•—–_ـ()\[\]（）;；/]+\s*|\s+-\s*|\s*-\s+|^-+|-+$|\s*[,،、]\s*")
 _SMALL = re.compile(

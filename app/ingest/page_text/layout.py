@@ -1,4 +1,4 @@
-"""Where the articles of a scraped page lie: which lines are headline, photo, text of which.
+"""The layout of a scraped page: which lines are headline, photo and text of which story.
 
 In: the clean lines of a page. Out: its stories in page order, each with the lines above its
 text (`above`) and those of the text (`text`), still as printed. What marks a story is its
