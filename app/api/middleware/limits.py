@@ -1,13 +1,12 @@
 """Limits of requests: hosts, size of address, headers and body, speed, and how many run at once.
 
-In: any request. Out: the application's answer, or a problem document of the 4xx that says
-which limit was passed, or of a 503 with `Retry-After` when this worker has too much to do.
-Nothing here queues a request: one that cannot be answered soon is told so at once. A request
-takes one of the places only when its body is there, so that slow senders hold none. Bodies of
-uploads and of questions are counted apart, and an export that is being sent has a place of its
-own, so that neither keeps the others from being answered.
+In: any request. Out: the application's answer, or a problem document: a 4xx that names the limit
+that was exceeded, or a 503 with `Retry-After` if this worker is overloaded. Requests are not
+queued. A request takes a slot only when its body is complete, so that slow senders occupy none.
+Bodies of uploads are counted apart from all others, and exports have slots of their own, so that
+neither blocks the other requests.
 
-What happens before a request's head is complete is the server's part: `server.py`.
+`server.py` handles a request until its head is complete.
 """
 
 from __future__ import annotations
@@ -25,17 +24,17 @@ from app.api import inputs, problems
 from app.settings import Settings
 
 SLOWEST_BYTES_S = 8 * 1024
-"""Bytes a second that a client has to send or read, after the time that any client gets."""
+"""Least bytes a second that a client must send or read, after the time that any client gets."""
 HELD_BYTES = 32 * 2**20
-"""What one worker holds at once of the bodies of uploads, and as much again of all others."""
+"""Most bytes that one worker holds of the bodies of uploads, and as many of all others."""
 EXPORTS = 16
 """Exports that one worker sends at once."""
 SENT_BYTES = 64 * 2**20
-"""Whole answers on their way to clients that may be as large together without their places."""
+"""Most bytes of complete answers that are being sent without occupying slots."""
 PROBES = frozenset({"/healthz", "/readyz"})
-"""Answered under any host and however busy the worker is: those who ask decide on its life."""
+"""Answered for any host and under any load: whoever asks may restart the worker."""
 METRICS = "/metrics"
-"""Answered however busy the worker is, since that is when it is read; a host that is answered."""
+"""Answered under any load, when metrics matter most; the host is checked."""
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _PLACELESS = PROBES | {METRICS}
@@ -45,7 +44,7 @@ _CLOSE = {"Connection": "close"}
 
 
 class Guarded:
-    """Lets the application answer what is within the limits of `settings`."""
+    """Passes on requests that are within the limits of `settings`."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -71,7 +70,7 @@ class Guarded:
             await _refuse(refusal, scope, receive, send)
             return
         query: bytes = scope["query_string"]
-        if not query.isascii():  # UTF-8 as a person types it into curl
+        if not query.isascii():  # raw UTF-8, as typed into curl
             scope = {**scope, "query_string": quote(query, safe=_ASCII).encode()}
         place = path not in _PLACELESS
         visit = _Visit(self, self._settings, path, receive, send, place=place)
@@ -121,11 +120,11 @@ class Guarded:
         return None if _fits(scope, limit_bytes) else _too_large(limit_bytes)
 
     def _serves(self, host: str, scope: Scope) -> bool:
-        """Whether `host` is a name of ours where `scope` came in.
+        """Whether `host` is accepted on the address where `scope` came in.
 
-        A page whose name is pointed to this machine reaches a loopback address, but names
-        its own host: https://en.wikipedia.org/wiki/DNS_rebinding. So there the names of
-        that address are answered, to this machine alone, and those that the operator gave.
+        A web page whose domain resolves to a loopback address can reach it, but sends its own
+        host: https://en.wikipedia.org/wiki/DNS_rebinding. So there only loopback names, from
+        this machine, and the names in the settings are accepted.
         """
         if is_loopback_name(host) and _is_loopback(scope["client"]):
             return True
@@ -139,10 +138,10 @@ class Guarded:
         return host in self._hosts or host.endswith(self._domains or ("\0",))
 
     def _may_be_rebound(self, scope: Scope) -> bool:
-        """Whether `Host` is a foreign domain where a trusted proxy tells another name.
+        """Whether the `Host` as sent is a foreign domain, though a trusted proxy forwarded another.
 
-        A browser on the proxy's machine has its address, and a page there can send any
-        header but `Host`. Proxies send a name that clients use, or that of their upstream.
+        A browser on the proxy's machine has the proxy's address, and a page in it can send any
+        header except `Host`. Proxies send a name that clients use, or that of their upstream.
         """
         sent = _HOST.fullmatch(scope.get("sent_host", b"").decode("latin-1"))
         if sent is None or not _is_loopback(scope["server"]):
@@ -179,7 +178,7 @@ def is_loopback_name(host: str) -> bool:
 
 
 def _is_loopback(endpoint: tuple[str, int | None] | None) -> bool:
-    """Whether an end of a connection is a loopback address, also one of IPv4 inside of IPv6."""
+    """Whether an end of a connection is a loopback address, IPv4-mapped IPv6 included."""
     address = _address(endpoint[0] if endpoint else "")
     inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return address is not None and (inner or address).is_loopback
@@ -193,14 +192,14 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 class _Full(HTTPException):
-    """There is no place for one more request."""
+    """All slots are taken."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(503, detail, _AGAIN)
 
 
 class _Visit:
-    """One request: what it has brought so far, and until when it has to go on."""
+    """The state of one request: its slot, its body and its deadline."""
 
     clock: asyncio.Timeout
 
@@ -232,7 +231,7 @@ class _Visit:
         self.started = False
 
     def enter(self) -> None:
-        """Take a place among the running requests; raises an HTTPException when all are taken."""
+        """Take a slot of running requests; raises an HTTPException if all are taken."""
         if not self._takes_place or self._entered:
             return
         if self._guard.running >= self._settings.request_limit:
@@ -241,7 +240,7 @@ class _Visit:
         self._guard.running += 1
 
     def leave(self) -> None:
-        """Give back the place and what the body took."""
+        """Release the slot and the bytes of the body."""
         self._guard.running -= self._entered
         self._guard.exports -= self._exports
         self._guard.sent_bytes -= self._sent_bytes
@@ -250,12 +249,12 @@ class _Visit:
         self.hold(0)
 
     def hold(self, size_bytes: int) -> None:
-        """Hold so much of the body: what else came has been worked on."""
+        """Count `size_bytes` of the body as held; the rest has been processed."""
         self._guard.held_bytes[self._uploads] += size_bytes - self._held_bytes
         self._held_bytes = size_bytes
 
     def export(self) -> None:
-        """Go from a place of a request to one of an export; raises an HTTPException without one."""
+        """Exchange the slot for one of exports; raises an HTTPException if all are taken."""
         if self._exports:
             return
         if self._guard.exports >= EXPORTS:
@@ -265,14 +264,14 @@ class _Visit:
         self._exports, self._entered, self._takes_place = True, False, False
 
     def lateness(self) -> HTTPException:
-        """Whose fault it is that the time is over."""
+        """The error for a passed deadline: 408 if the client was slow, otherwise 503."""
         if self._waits:
             return HTTPException(408, "the body came too slowly", _CLOSE)
         limit = self._settings.request_timeout_s
         return HTTPException(503, f"there was no answer within {limit:g} seconds", _AGAIN)
 
     async def receive(self) -> Message:
-        """The next message of the client, within its time and the limits of size."""
+        """The next message of the client, within its deadline and the limits of size."""
         if self._whole or self.started:
             return await self._receive()
         now = asyncio.get_running_loop().time
@@ -283,7 +282,7 @@ class _Visit:
         self._waits = False
         self._until(now() + self._settings.request_timeout_s)
         size_bytes = len(message.get("body", b""))
-        # Whoever was quick may be slow for a while, but for no longer than anybody.
+        # A fast client earns time, but never more than any client starts with.
         left_s = self._credit_s - (now() - asked_at) + size_bytes / SLOWEST_BYTES_S
         self._credit_s = min(left_s, self._settings.client_timeout_s)
         self._take(size_bytes)
@@ -293,7 +292,7 @@ class _Visit:
         return message
 
     def _take(self, size_bytes: int) -> None:
-        # Of all exceptions HTTPException alone gets through the framework's reading of JSON.
+        # Only HTTPException passes through the framework's reading of JSON.
         self._received_bytes += size_bytes
         self.hold(self._held_bytes + size_bytes)
         if self._received_bytes > self._limit_bytes:
@@ -302,7 +301,7 @@ class _Visit:
             raise _Full("too many bodies are being read; send it again in a moment")
 
     async def send(self, message: Message) -> None:
-        """Pass on a message of the answer; once it has begun it may take its time."""
+        """Pass on a message of the answer; once it has begun there is no deadline."""
         if message["type"] == "http.response.start":
             self.started = True
             self._until(None)
@@ -311,7 +310,7 @@ class _Visit:
         await self._send(message)
 
     def _finish(self, size_bytes: int) -> None:
-        """Give the place back when the rest of the answer is only to be read by its client."""
+        """Release the slot when the answer is complete and only its client has to read it."""
         if self._entered and self._guard.sent_bytes + size_bytes <= SENT_BYTES:
             self._guard.running -= 1
             self._entered = self._takes_place = False
@@ -324,7 +323,7 @@ class _Visit:
 
 
 def visit_of(request: Request) -> _Visit:
-    """What this request has brought, and the place that it has."""
+    """The state of this request."""
     found: _Visit = request.scope[_VISIT]
     return found
 
@@ -333,7 +332,7 @@ _VISIT = "broadsheet.visit"
 
 
 def _fits(scope: Scope, limit_bytes: int) -> bool:
-    """Whether a body is not longer by its own word; those of GET are not read."""
+    """Whether the Content-Length is within the limit; bodies of GET are not read."""
     lengths = [value for name, value in scope["headers"] if name == b"content-length"]
     asks = scope["method"] in ("GET", "HEAD")
     return asks or all(not each.isdigit() or int(each) <= limit_bytes for each in lengths)

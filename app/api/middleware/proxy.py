@@ -2,9 +2,9 @@
 
 In: a request as it came. Out: the same request with `client`, `scheme`, `Host`, `root_path`
 and `path` as they were at the outermost proxy; a `Host` that was replaced is in `sent_host`.
-`X-Forwarded-…` headers are believed from the networks that the operator named and dropped from
-everybody else; no request can widen that. The last value of a header that came more than once
-counts: the nearest proxy wrote it.
+`X-Forwarded-…` headers are trusted from the networks in the settings and dropped from all others;
+no request can widen that. Of several values of a header the last counts: the nearest proxy wrote
+it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ FORWARDED = frozenset(
     {b"forwarded", b"x-real-ip"}
     | {b"x-forwarded-" + each for each in (b"for", b"host", b"port", b"prefix", b"proto")}
 )
-"""What is taken out of each request. Three of them are read by nobody: `forwarded` and `x-real-ip`
-say again what others say, and `x-forwarded-port` is a proxy's own port, not the client's."""
+"""Headers that are removed from each request. Three of them are not evaluated: `forwarded` and
+`x-real-ip` repeat others, and `x-forwarded-port` is a proxy's own port, not the client's."""
 _PORT = re.compile(r"(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
 
 
@@ -65,13 +65,13 @@ class Proxied:
         return _under(prefix, scope) if prefix else scope
 
     def _client(self, scope: Scope) -> str:
-        """The last address on the way here that is not one of our proxies."""
+        """The last address on the way here that is not a trusted proxy."""
         named = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
         client: str = scope["client"][0]
         for hop in reversed(b",".join(named).decode("latin-1").split(",")):
             address = _address(hop.strip())
             if address is None:
-                break  # whoever wrote that can't be believed about those before
+                break  # the hops before it cannot be trusted
             client = str(address)
             if not self._trusts(address):
                 break
@@ -90,7 +90,7 @@ def _texts(forwarded: dict[bytes, bytes]) -> dict[str, str]:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address that `text` is, with or without a port; None for anything else."""
+    """The address in `text`, with or without a port; None for anything else."""
     if with_port := _PORT.fullmatch(text):
         text = with_port["v4"] or with_port["v6"]
     try:
@@ -103,7 +103,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _under(prefix: str, scope: Scope) -> Scope:
-    """`scope` below `prefix`, which is put before the path if the proxy took it away."""
+    """`scope` below `prefix`, which is put before the path if the proxy stripped it."""
     path: str = scope["path"]
     raw: bytes = scope.get("raw_path") or b""
     if path == prefix:

@@ -1,8 +1,8 @@
 """The request log: id, trace and timings of every request, counted and logged.
 
-The outermost of all: what fails inside is still answered with a request id, counted and
-logged. It changes nothing but headers. `Inner` stands next to the routes and remembers what
-they were given, whatever stood between has made of it.
+The outermost middleware, so that a failure inside is also answered with a request id, counted and
+logged. It changes only headers. `Inner` is the innermost and records the scope that the routes get
+from the middleware between.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from app.settings import Settings
 log = logging.getLogger("app.requests")
 
 _POLLED = PROBES | {METRICS}
-"""Routes that are asked all the time: logged only when they fail."""
+"""Routes that are polled: logged only if they fail."""
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:/+=@~-]{1,128}")
 # https://www.w3.org/TR/trace-context/#traceparent-header
@@ -52,7 +52,7 @@ class Observed:
         self._least = {"all": 0, "errors": 400, "none": 1000}[settings.log_requests]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the application does, and log it."""
+        """Pass the request on, and log it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -100,13 +100,13 @@ class Observed:
 
 
 class Inner:
-    """Remembers the scope that the routes are given, for the log and the metrics."""
+    """Records the scope that the routes get, for the log and the metrics."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as what is inside does."""
+        """Pass the request on."""
         context = current.get()
         if context is not None and scope["type"] == "http":
             context.scope = scope
@@ -114,13 +114,13 @@ class Inner:
 
 
 def _begin(headers: Iterable[tuple[bytes, bytes]]) -> RequestContext:
-    """The context of a request: its id is the client's if that is sane, else made here."""
+    """The context of a request; its id is the client's if that is valid, otherwise random."""
     id_ = parent = None
     for name, value in headers:
         if name == b"x-request-id":
             id_ = value if _SANE_ID.fullmatch(value) else None
         elif name == b"traceparent":
-            parent = value if parent is None else b""  # two of them are none
+            parent = value if parent is None else b""  # more than one is invalid
     context = RequestContext(id_.decode() if id_ is not None else os.urandom(16).hex())
     if parent and (found := _TRACEPARENT.fullmatch(parent)):
         version, trace, span, _, more = found.groups()
@@ -132,7 +132,7 @@ def _begin(headers: Iterable[tuple[bytes, bytes]]) -> RequestContext:
 
 
 def _route(scope: Any) -> str:
-    """The template of the route that answered, or what stands for it."""
+    """The template of the route that answered, otherwise `refused` or `none`."""
     if scope is None:
         return "refused"  # before any route was looked for
     found = getattr(scope.get("route"), "path_format", None)

@@ -1,9 +1,8 @@
 """Security headers and CORS of every answer.
 
-An answer is data, never a page that may run, frame or load anything; the reference pages,
-which may a little more, bring a policy of their own. Pages of other origins may read
-answers only when the operator named them, and never with a browser's cookies. One page is made
-to be shown in a frame: the preview of an entity.
+An answer is data, so its policy forbids scripts, frames and loading; the reference pages set a
+policy of their own. Pages of other origins may read answers only if the settings name the origin,
+and never with cookies. Only the preview of an entity may be shown in a frame.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _SHOWN = (
 
 
 class Restricted:
-    """Adds the headers that an answer does not bring itself."""
+    """Adds the security headers that an answer does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -57,7 +56,7 @@ class Restricted:
 
 
 def shared_with(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
-    """`app` with answers that pages of `origins` may read; `app` itself without any."""
+    """`app` with CORS for pages of `origins`; `app` itself without any."""
     if not origins:
         return app
     return CORSMiddleware(

@@ -1,11 +1,10 @@
-"""Graceful shutdown: not ready first, then the running requests end, within a bound.
+"""Graceful shutdown: not ready first, then the running requests end, within a time limit.
 
-At SIGTERM a served process says at once that it is not ready and that connections end with
-their answer, goes on answering for `drain_s` so that whatever stands in front notices, and
-only then lets its server stop. A second signal ends the wait. A worker whose server was
-killed does not wait either, since it holds the port of the next one: it finishes what it has
-begun. If the process has not ended in the time that is given for that, it ends itself:
-nothing that was answered is lost by it.
+At SIGTERM a process reports at once that it is not ready and closes connections after their answer.
+It keeps answering for `drain_s`, so that a load balancer notices, and then stops its server. A
+second signal ends the wait. A worker whose server was killed does not wait either, since it holds
+the port of the next one: it finishes the running requests. A process that has not ended within the
+time limit exits; nothing that was answered is lost.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from app import parent_watch
 log = logging.getLogger(__name__)
 
 SPARE_S = 15.0
-"""Beside the time for requests: an index batch, the threads, the exporters."""
+"""Added to the time for requests, for an index batch, the threads and the exporters."""
 
 
 class Drain:
-    """Whether this process is about to stop."""
+    """The drain of this process; `begun` once it is about to stop."""
 
     def __init__(self, *, drain_s: float, stop_timeout_s: float) -> None:
         self.begun = False
@@ -38,7 +37,7 @@ class Drain:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Stand before the server's own handler of SIGTERM, if it has one; watch the parent."""
+        """Wrap the server's own handler of SIGTERM, if it has one, and watch the parent."""
         main = threading.current_thread() is threading.main_thread()
         stop = signal.getsignal(signal.SIGTERM) if main else None
         if not callable(stop) or stop is signal.default_int_handler:
