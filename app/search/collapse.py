@@ -1,4 +1,4 @@
-"""Collapsing of near-duplicates: only the first of several hits with one story stays.
+"""Collapsing of near-duplicates: only the first of several hits with the same story is kept.
 
 Takes the ids and sketches of ordered hits. Knows no engine and reads no file.
 """
@@ -21,7 +21,7 @@ _BANDS = minhash.BINS // _BAND
 def collapsed(
     hits: Sequence[tuple[bytes, bytes]], deadline: Deadline
 ) -> tuple[list[int], dict[bytes, list[bytes]]]:
-    """The places of the hits that stay, and the ids collapsed into each, by its id.
+    """The places of the hits that are kept, and the ids collapsed into each, by its id.
 
     `hits` are ids and sketches in order; each joins the first earlier hit that is similar to it.
     Hits left at the deadline are dropped.
@@ -47,7 +47,7 @@ def hit_of(id_: bytes, score: float, members: Mapping[bytes, Sequence[bytes]]) -
 
 
 def _shared_bands(sketches: Sequence[bytes], deadline: Deadline) -> list[list[int]]:
-    """For each sketch the bands that another one shares, as numbers: mostly few.
+    """For each sketch the numbers of the bands that it shares with another one, mostly few.
 
     Two similar texts nearly always share a band.
     """

@@ -79,7 +79,7 @@ class Stamp:
     generation: str
     """Differs whenever the index does; has no other meaning."""
     is_worn: bool = False
-    """Whether much of it is articles that are no longer in it: only a rebuild gives that back."""
+    """Whether much of it is deleted documents, whose space only a rebuild frees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,7 @@ class Engine(Protocol):
         ...
 
     def stamp(self) -> Stamp:
-        """The stamp of the index, read anew."""
+        """The stamp of the index, read from the disk."""
         ...
 
     def health(self) -> None:

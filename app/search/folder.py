@@ -72,7 +72,7 @@ class EngineFolder(ABC):
         """The hits of one page."""
 
     def _is_worn(self, stamp: Contents) -> bool:  # noqa: ARG002
-        """Whether a rebuild would leave much of the index out."""
+        """Whether much of the index is deleted documents."""
         return False
 
     def health(self) -> None:
@@ -111,7 +111,7 @@ class EngineFolder(ABC):
             self._stamp_file.write(self._commit(directory, changes, stamp))
 
     def stamp(self) -> Stamp:
-        """The stamp of the index, read anew."""
+        """The stamp of the index, read from the disk."""
         signature = self._stamp_file.signature()
         found = self._stamp_file.read()
         return Stamp(

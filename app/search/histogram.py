@@ -91,8 +91,8 @@ def histogram(
     """The counts of hours or days (see `period`) by period, oldest first.
 
     Extends from the first to the last article, or to the `bounds` that are given. Empty periods
-    are included if there are at most MOST_BUCKETS in all, so that one article with a wrong year
-    breaks nothing. Raises ParameterError if more than that have articles.
+    are included only if there are at most MOST_BUCKETS in all, since one article may have a wrong
+    year. Raises ParameterError if more than that have articles.
     """
     zone = ZoneInfo(time_zone)
     since, until = bounds
@@ -163,7 +163,7 @@ def _next(start: int, unit: Unit, zone: ZoneInfo) -> int:
 def top(
     counts: Mapping[str, int], limit: int, *, tie: Callable[[str], Any] = str
 ) -> list[tuple[str, int]]:
-    """The commonest values with their counts, ties by name, or by the `tie` of it."""
+    """The commonest values with their counts; ties by value, or by `tie` of the value."""
     # Most of many values are rare and need no sorting.
     least = min(nlargest(limit, counts.values()), default=0)
     best = [pair for pair in counts.items() if pair[1] >= least]

@@ -87,7 +87,7 @@ class StampFile:
         self.folder = folder
         self._path = folder / name
         self._mark_path = folder / "damaged.json"
-        # Checksums and times of reading, by the look of a file: it may have several links.
+        # Checksums and times of reading, by the look of a file, which may have several links.
         self._proved: dict[Look, tuple[int, float]] = {}
 
     def read(self) -> Contents:

@@ -60,7 +60,7 @@ class _Part(NamedTuple):
 
 
 class _Parser:
-    """Recursive descent with one lexeme of lookahead. None stands for a part without a word."""
+    """Recursive descent with one lexeme of lookahead. None is a part without a word."""
 
     def __init__(self, source: str, now: datetime, time_zone: str) -> None:
         self._source = source

@@ -147,7 +147,7 @@ def _function_words(bare: Sequence[Query], source: str, languages: Iterable[str]
 
 
 def _counted(clauses: Iterable[Query], source: str) -> Iterable[Query]:
-    """The clauses, a word of several tokens as these, repeated words boosted."""
+    """The clauses, a word of several tokens split into these, with repeated words boosted."""
     found = list(tokens(source))
     counts = Counter(token.text for token in found)
     several: dict[object, Query] = {}
