@@ -206,7 +206,7 @@ def _no_article(texts: list[str]) -> str | None:
 
 
 def _heads(page: list[str], stories: list[StoryLines]) -> list[tuple[int, Head]]:
-    """The stories' heads, each with the line of its headline; what leads to none is told."""
+    """The headers of the stories, each with the number of its headline's line."""
     found: list[tuple[int, Head]] = []
     leading: tuple[list[str], Head] | None = None
     for number, story in enumerate(stories):
@@ -233,7 +233,7 @@ def _heads(page: list[str], stories: list[StoryLines]) -> list[tuple[int, Head]]
 
 
 def _take_leading(head: Head, texts: list[str], leading: Head) -> None:
-    """Give `head` what the lines before its headline say."""
+    """Add to `head` the fields in the lines before its headline."""
     head.byline = head.byline or leading.byline
     head.section = head.section or leading.section
     head.url = head.url or leading.url
@@ -282,7 +282,7 @@ def _body_start(texts: list[str]) -> int:
 
 
 def _draft(head: Head, texts: list[str], origin: Origin) -> Draft | str:
-    """The article that the head and its `texts`, sifted, make, or why they make none."""
+    """The draft of an article from its head and sifted `texts`, or why there is none."""
     if head.headline is None:
         return "no headline"
     end = boilerplate.tail(texts)
@@ -341,7 +341,7 @@ def _draft(head: Head, texts: list[str], origin: Origin) -> Draft | str:
 
 
 def _unrepeated(head: Head, texts: list[str]) -> list[str]:
-    """`texts` without the headline, the photo's lines or its credit printed again on their top."""
+    """`texts` without repetitions of the headline, caption or credit at their start."""
     photo = captions.split(head.photo)
     told = {key(line) for line in (head.headline, *head.photo, *photo) if line}
     start = 0
@@ -351,7 +351,7 @@ def _unrepeated(head: Head, texts: list[str]) -> list[str]:
 
 
 def _updated(head: Head) -> datetime | None:
-    """When the page says that the story was changed after it was published."""
+    """The date of the last update, if the page gives one that is not before publication."""
     if head.date is None or head.updated is None:
         return None
     published, updated = header.meaning(head.date), header.meaning(head.updated)
@@ -363,7 +363,7 @@ def _updated(head: Head) -> datetime | None:
 def _published(
     head: Head, in_dateline: str | None
 ) -> tuple[datetime | None, Precision | None, str | None]:
-    """When the page says that the story was published, and what is doubtful about that."""
+    """The date of publication with its precision, and a doubt about it for a warning."""
     line = head.date or head.updated
     if line is not None:
         printed = header.meaning(line)

@@ -115,7 +115,7 @@ _ADDRESS = re.compile(r"https?://\S{1,300}|arab\.news/\S{1,40}", re.IGNORECASE)
 
 
 def kind(line: str) -> Kind:
-    """What `line`, a clean one, is by its own words alone."""
+    """The kind of `line`, a clean one, by its own words alone."""
     if not line:
         return Kind.BLANK
     return Kind.TEXT if len(line) > _LONGEST else _short_kind(line)
@@ -152,13 +152,13 @@ def is_button(line: str) -> bool:
 
 
 def updated(line: str) -> dates.Printed | None:
-    """What an `Updated 09 May 2020` line says; None for any other line."""
+    """The date of a line `Updated 09 May 2020`; None for any other line."""
     match = _UPDATED.fullmatch(line) if len(line) <= dates.LONGEST else None
     return dates.parse(match["date"]) if match else None
 
 
 def loosely_updated(line: str) -> bool:
-    """Whether `line` says `Updated` alone or with something like a time that is no date we know."""
+    """Whether `line` is `Updated` alone or followed by an unknown form of a time."""
     if len(line) > 60 or line[:1] not in "UuLl":
         return False
     match = _UPDATED.fullmatch(line)
@@ -168,7 +168,7 @@ def loosely_updated(line: str) -> bool:
 
 
 def byline(line: str) -> str | None:
-    """The author that `line`, the whole of it, names in the way of a byline."""
+    """The author that `line` names if all of it is a byline, otherwise None."""
     if len(line) > _LONGEST:
         return None
     if match := _BY.fullmatch(_ASIDE.sub("", line)) or _BY_LABEL.fullmatch(line):
@@ -179,14 +179,14 @@ def byline(line: str) -> str | None:
 
 
 def is_name_in_place(line: str) -> bool:
-    """Whether `line` is a person's name, perhaps with where they are: `Jane Roe in Cairo`."""
+    """Whether `line` is a person's name, perhaps with a place: `Jane Roe in Cairo`."""
     return len(line) <= _LONGEST and are_names(_IN_PLACE.sub("", line))
 
 
 def are_names(line: str, *, beside_day: bool = False) -> bool:
     """Whether `line` is the names of people: `Jane Roe, Omar Haddad and Ann Poe`.
 
-    Scripts without capitals tell a name only where it stands `beside_day`.
+    In scripts without capitals a name is recognized only `beside_day`.
     """
     if len(line) > _LONGEST or not line:
         return False
@@ -196,7 +196,7 @@ def are_names(line: str, *, beside_day: bool = False) -> bool:
 
 
 def is_name(line: str) -> bool:
-    """Whether `line` is a person's name, as far as capitals tell."""
+    """Whether `line` is a person's name, judged by its capitals."""
     return len(line) <= 40 and _NAMED.fullmatch(line) is not None
 
 
@@ -206,7 +206,7 @@ def is_note(text: str) -> bool:
 
 
 def before_paywall(texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """`texts` up to the lines of a paywall that close them, and those lines."""
+    """`texts` without the lines of a paywall at their end, and those lines."""
     end = len(texts)
     while end and len(texts[end - 1]) <= _LONGEST and _PAYWALL.match(texts[end - 1]):
         end -= 1
@@ -219,7 +219,7 @@ def without_links(texts: Sequence[str]) -> list[str]:
 
 
 def closed(texts: Sequence[str]) -> int:
-    """Where the lines begin that close `texts` and are none of the story: rights, editors, mail."""
+    """The start of closing lines that are not of the story: rights, editors, mail."""
     end = len(texts)
     while end > 1 and len(texts[end - 1]) <= 200 and _CLOSING.fullmatch(texts[end - 1]):
         end -= 1
@@ -227,10 +227,10 @@ def closed(texts: Sequence[str]) -> int:
 
 
 def tail(texts: Sequence[str]) -> int:
-    """Where the page's own end begins in a story's `texts`: links, tags, rights.
+    """The start of the page's own end in a story's `texts`: links, tags, rights.
 
-    That is `Related`, `Most popular`, `Tags:` or the like, after which only titles follow, and
-    what leads elsewhere in the last lines.
+    That is `Related`, `Most popular`, `Tags:` or the like, followed by titles only, and links in
+    the last lines.
     """
     end = at = len(texts)
     while at and len(texts) - at < _TAIL_LINES:
@@ -249,7 +249,7 @@ def tail(texts: Sequence[str]) -> int:
 
 
 def _are_tags(texts: Sequence[str], at: int, end: int) -> bool:
-    """Whether a list of tags opens there and fills the rest: several of few words, or one word."""
+    """Whether the rest from `at` is a list of tags: several of few words, or of one word."""
     tags = texts[at + 1 : end]
     if not tags or not _TAGS.fullmatch(texts[at].rstrip(" :：")):
         return False
@@ -260,10 +260,10 @@ def _are_tags(texts: Sequence[str], at: int, end: int) -> bool:
 
 
 def sift(texts: Sequence[str]) -> list[str]:
-    """The lines of `texts`, none blank, without furniture.
+    """The lines of `texts`, none blank, without boilerplate.
 
-    `Short Url`, `Follow`, a gallery's `1 / 4` and a bullet without text always go. What may be
-    a sub-heading (`Share`, `Email`) goes at the ends of the story, or beside another such.
+    `Short Url`, `Follow`, a gallery's `1 / 4` and a bullet without text are always removed. What
+    may be a sub-heading (`Share`, `Email`) is removed at the ends of the story, or beside another.
     """
     kinds = [kind(text) for text in texts]
     if kinds.count(Kind.TEXT) == len(kinds):

@@ -4,8 +4,8 @@
 (Reuters) - `, `WASHINGTON (AP) — ` are datelines. A colon needs capitals before it; a bracketed
 agency with a dash does not, nor `Riyadh, SPA -- `. Words that editors set in capitals before
 a colon (`WARNING`, `EXCLUSIVE`, `FIRST THINGS FIRST`) are none. A dateline that names no place
-(`ABOARD THE OCEAN VIKING`) has none. A day that stands in a dateline is left out of it: one
-with its year is handed on as it is printed, one without is dropped, never completed.
+(`ABOARD THE OCEAN VIKING`) has no places. A day in a dateline is removed from it: one with its year
+is returned as printed, one without is dropped, never completed.
 
     >>> found = parse("DUBAI/RIYADH, Jan 5 (Reuters) - Oil rose.")
     >>> found.printed, found.places, found.agency, found.rest
@@ -157,7 +157,7 @@ def parse(paragraph: str) -> Dateline | None:
 
 
 def _with_sender(head: str, paragraph: str) -> Dateline | None:
-    """The dateline that an agency closes or opens, in brackets, slashes, bars or dashes."""
+    """A dateline with an agency at its end or start, in brackets, slashes, bars or dashes."""
     signs = _SIGNS.intersection(head)
     if not signs:
         return None
@@ -198,12 +198,12 @@ _SENDERS = (
     (_BRACKETED, "(", _is_where_listed),
     (_SLASHED, "/|(", _anyhow),
 )
-"""The forms of a dateline with its agency, one of the signs that each needs, what makes it sure."""
+"""Patterns of a dateline with its agency, signs of which each needs one, and a check of each."""
 _SIGNS = frozenset().union(*(needed for _, needed, _ in _SENDERS))
 
 
 def is_speaker(found: Dateline, others: Sequence[str]) -> bool:
-    """Whether `found` is a speaker's name: no place that is known, and others speak below it."""
+    """Whether `found` is a speaker's name: no known place, and other speakers follow."""
     if all(map(_is_known, found.places)) or found.agency:
         return False
     return any(_SPEAKER.match(text) for text in others)
@@ -226,7 +226,7 @@ def _is_known(name: str) -> bool:
 
 
 def _is_label(found: Dateline) -> bool:
-    """Whether words before a colon are an editor's: no place that is known, but known words."""
+    """Whether words before a colon are an editor's label: known words, and no known place."""
     first, *others = (piece.strip() for piece in found.printed.split(","))
     if first in STILL_PLACES or any(map(_is_region, others)):
         return False
@@ -253,7 +253,7 @@ def _dateline(where: str, rest: str, *, capitals: bool) -> Dateline | None:
 
 @lru_cache(maxsize=1024)
 def _read(where: str, capitals: bool) -> Dateline | None:
-    """The dateline that `where`, a line's start, makes, without the rest of the line."""
+    """The dateline in `where`, the start of a line, without the rest of the line."""
     where = where.strip(" ,")
     dated = _DATE.search(where) or _other_date(where)
     printed = (where[: dated.start()] if dated else where).strip(" ,")
@@ -270,7 +270,7 @@ def _read(where: str, capitals: bool) -> Dateline | None:
 
 
 def _other_date(where: str) -> regex.Match[str] | None:
-    """The day that closes `where` in another language than English."""
+    """The day at the end of `where` in another language than English."""
     found = _OTHER_DATE.search(where)
     return found if found and found["month"].casefold() in MONTHS else None
 

@@ -133,10 +133,10 @@ def marked(headline: str, above: list[str], text: list[str], inside: Sequence[st
 
 
 def unmarked(texts: list[str]) -> Head:
-    """The head of a story of which only the lines are known; `headline` None if none is found.
+    """The head of a story, inferred from its lines; `headline` is None if none is found.
 
-    `at` is the place of the headline in `texts`; `is_preface` tells that all of them are such
-    lines as stand before a headline.
+    `at` is the place of the headline in `texts`; `is_preface` is whether all of them are lines that
+    may precede a headline.
     """
     head = Head(None, text=[])
     texts = _feed_joined(texts)
@@ -177,10 +177,10 @@ def unmarked(texts: list[str]) -> Head:
 
 
 def _after_above(head: Head, texts: list[str], at: int) -> int:
-    """Where the text starts below a headline that is not repeated; what stands between is kept.
+    """The start of the text below a headline that is not repeated; fills `head` from the rest.
 
-    That is a standfirst, photo, byline and day, in any order, among buttons. What is read as a
-    standfirst stands before the first day, or is followed by a byline.
+    That is a standfirst, photo, byline and day, in any order, among buttons. A standfirst precedes
+    the first day, or is followed by a byline.
     """
     end = _above_end(head, texts, at)
     told = [line for line in texts[at:end] if _is_words(line)]
@@ -202,7 +202,7 @@ def _after_above(head: Head, texts: list[str], at: int) -> int:
 
 
 def _above_end(head: Head, texts: list[str], at: int) -> int:
-    """Behind the last day or byline below a headline, of those that stand above its text."""
+    """The end of the last day or byline between a headline and its text."""
     end, is_dated = at, False
     for number in range(at, min(at + _ABOVE, len(texts))):
         line = texts[number]
@@ -238,7 +238,7 @@ def _is_words(line: str) -> bool:
 
 
 def _is_role(head: Head, line: str) -> bool:
-    """Whether `line` says of the author who they are, where they are or for whom they write."""
+    """Whether `line` is the author's role, place or organization."""
     if head.byline is None or len(line) > _LONGEST_ROLE or line.endswith((".", "!", "?")):
         return False
     if _ROLE.fullmatch(line):
@@ -248,7 +248,7 @@ def _is_role(head: Head, line: str) -> bool:
 
 
 def _take(head: Head, texts: list[str], number: int) -> bool:
-    """Whether that line, under an unmarked headline, is not text yet; what it says is kept."""
+    """Whether that line below an unmarked headline precedes the text; fills `head` from it."""
     line = texts[number]
     if _is_above(head, texts, number) or boilerplate.is_button(line) or _is_role(head, line):
         return True
@@ -264,7 +264,7 @@ def _take(head: Head, texts: list[str], number: int) -> bool:
 
 
 def printed_date(line: str) -> str | None:
-    """The line as it dates a story, if it does nothing else."""
+    """`line`, if it is a date of the story and nothing else."""
     if len(line) > 2 * page_text_dates.LONGEST:
         return None
     match = _PUBLISHED.fullmatch(line)
@@ -274,12 +274,12 @@ def printed_date(line: str) -> str | None:
 
 
 def is_publication(line: str) -> bool:
-    """Whether `line`, one that dates a story, says that it was published then."""
+    """Whether `line`, a date of a story, is that of publication."""
     return _PUBLISHED.fullmatch(line) is not None
 
 
 def _is_dated(head: Head, line: str) -> bool:
-    """Whether `line` dates the story, perhaps with its source; what it says is kept."""
+    """Whether `line` is a date of the story, perhaps with its source; fills `head` from it."""
     if len(line) > 2 * page_text_dates.LONGEST:
         return False
     if source := _SOURCE.search(line):
@@ -303,21 +303,21 @@ def _is_dated(head: Head, line: str) -> bool:
         head.updated = head.updated or told.updated
         head.source = head.source or told.source
     else:
-        label, _, rest = line.partition(" ")  # a clock behind a label: Updated 14:35 GMT
+        label, _, rest = line.partition(" ")  # a time after a label: Updated 14:35 GMT
         is_timed = label.rstrip(":").casefold() in _TIMED and page_text_dates.is_clock(rest)
         return is_timed or _DAY_ALONE.fullmatch(line) is not None
     return True
 
 
 def _dates(line: str) -> bool:
-    """Whether `line` dates a story or says when something was written."""
+    """Whether `line` is a date of a story or a time of day."""
     return _is_dated(Head(None), line) or page_text_dates.is_clock(line)
 
 
 def is_in_capitals(line: str) -> bool:
     """Whether `line` is a few words in capitals, as the site prints its authors.
 
-    Sections, countries and an editor's labels (`BREAKING NEWS`) are in capitals, too, and none.
+    Not sections, countries and an editor's labels (`BREAKING NEWS`), which are in capitals too.
     """
     if not _CAPITALS.fullmatch(line) or line in REGIONS or key(line) in SECTIONS:
         return False
@@ -326,14 +326,14 @@ def is_in_capitals(line: str) -> bool:
 
 
 def meaning(line: str) -> page_text_dates.Printed | None:
-    """What the date line `line` says."""
+    """The date in the date line `line`."""
     match = _PUBLISHED.fullmatch(line)
     told = page_text_dates.parse(match["date"]) if match else None
     return boilerplate.updated(line) or told or page_text_dates.parse(line)
 
 
 def _is_preface(head: Head, line: str) -> bool:
-    """Whether `line` cannot be the headline; what it says is kept."""
+    """Whether `line` cannot be the headline; fills `head` from it."""
     if _CRUMBS.fullmatch(line):
         crumbs = [crumb for crumb in _CRUMB.split(line) if crumb]
         if len(crumbs) > 1:
@@ -345,7 +345,7 @@ def _is_preface(head: Head, line: str) -> bool:
 
 
 def _is_above(head: Head, texts: list[str], at: int) -> bool:
-    """Whether that line, under an unmarked headline, is not text yet; what it says is kept."""
+    """Whether that line below an unmarked headline precedes the text; fills `head` from it."""
     line = texts[at]
     if _GARBAGE.fullmatch(line):
         return True
@@ -361,9 +361,9 @@ def _is_above(head: Head, texts: list[str], at: int) -> bool:
 
 
 def _meta(head: Head, line: str, *, last: bool) -> bool:
-    """Whether `line` is about the story and not of it; what it says is kept in `head`.
+    """Whether `line` is metadata of the story; fills `head` from it.
 
-    The `last` line above a text may be a photo's credit or caption where another were a byline.
+    The `last` line above a text may be a photo's credit or caption that elsewhere is a byline.
     """
     if _is_feed(head, line, labelled=True):
         return True
@@ -393,14 +393,14 @@ def _meta(head: Head, line: str, *, last: bool) -> bool:
 
 
 def _author(line: str) -> re.Match[str] | None:
-    """The parts of `line` that names an author before a bar, perhaps with a day behind it."""
+    """The parts of a `line` with an author before a bar, perhaps with a day after it."""
     author = _AUTHOR.fullmatch(line) if len(line) <= 150 else None
     is_author = author and (not author["rest"] or printed_date(author["rest"]))
     return author if is_author else None
 
 
 def _headline(texts: list[str], start: int) -> tuple[int | None, int | None]:
-    """Where in `texts` the headline stands and where it is repeated, if either can be told."""
+    """The places of the headline and of its repetition in `texts`, None if not found."""
     near = range(start, min(start + _NEAR, len(texts)))
     for at in near:
         line = texts[at]
@@ -421,7 +421,7 @@ def _headline(texts: list[str], start: int) -> tuple[int | None, int | None]:
 
 
 def _topmost(texts: list[str], start: int, day: int) -> int | None:
-    """The headline above the day: the uppermost of the lines next to it that may be one.
+    """The place of the headline above a day: the uppermost of the possible lines next to it.
 
     The headline comes before the standfirst; labels stand above both.
     """
@@ -456,7 +456,7 @@ def _may_stop(line: str) -> bool:
 
 
 def _after_labels(head: Head, texts: list[str], start: int) -> int:
-    """Where labels end that may stand above a headline, with what of the page stands by them."""
+    """The end of labels above a headline, with boilerplate among them; `start` without any."""
     end = start
     while end < len(texts) and (_LABELS.fullmatch(texts[end]) or _COOKIES.fullmatch(texts[end])):
         end += 1
@@ -468,7 +468,7 @@ def _after_labels(head: Head, texts: list[str], start: int) -> int:
 
 
 def _after_menu(head: Head, texts: list[str], start: int) -> int:
-    """Where a menu of sections ends that may stand there; one alone is the story's own."""
+    """The end of a menu of sections at `start`; a single section is the story's own."""
     end = start
     while end < len(texts) and key(texts[end][:_LONGEST_SECTION]) in SECTIONS:
         end += 1
@@ -492,7 +492,7 @@ def _may_head(line: str) -> bool:
 
 
 def _after_feed(head: Head, texts: list[str], at: int) -> int:
-    """Where the text starts if it is a feed's fields that stand there: one of them is an `id:`."""
+    """The end of a feed's fields at `at`, one of which must be `id:`; `at` without any."""
     end, has_id = at, False
     while end < len(texts) and (match := _FEED.fullmatch(texts[end][:_LONGEST_FIELD])):
         has_id = has_id or match["name"].casefold() == "id"
@@ -506,7 +506,7 @@ def _after_feed(head: Head, texts: list[str], at: int) -> int:
 
 
 def _is_feed(head: Head, line: str, *, labelled: bool) -> bool:
-    """Whether `line` is a feed's field: `article id: 7` or, where not `labelled`, `id: 7`."""
+    """Whether `line` is a feed's field: `article id: 7` or, if not `labelled`, `id: 7`."""
     if len(line) > _LONGEST_FIELD or (labelled and line[:7].casefold() != "article"):
         return False
     match = _FEED.fullmatch(line)
@@ -521,8 +521,7 @@ def _is_feed(head: Head, line: str, *, labelled: bool) -> bool:
 def _feed_joined(texts: list[str]) -> list[str]:
     """`texts` with a feed's `article author:` joined to its value on the next line.
 
-    So is the bar that stands alone between an author and a day. Of `article title:` the value
-    alone is left.
+    A bar alone between an author and a day is joined too. `article title:` is reduced to its value.
     """
     joined: list[str] = []
     for number, text in enumerate(texts):
@@ -538,7 +537,7 @@ def _feed_joined(texts: list[str]) -> list[str]:
 
 
 def _without_feed(head: Head, texts: list[str]) -> list[str]:
-    """`texts` without the fields of a feed's reprint, which may also close them."""
+    """`texts` without the fields of a feed's reprint, also at their end."""
     kept = [text for text in texts if not _is_feed(head, text, labelled=True)]
     while len(kept) > 1 and _is_feed(head, kept[-1], labelled=False):
         kept.pop()

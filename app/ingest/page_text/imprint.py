@@ -43,7 +43,7 @@ _HOUSE = re.compile(r"[A-Z]{2,5}|[\w-]+\.(?:com|org|net|co|id|de|ru|ua|tr|in|uk)
 
 @dataclass(frozen=True, slots=True)
 class Imprint:
-    """What such a line says; the days as it prints them."""
+    """The parts of an imprint line; the days as printed."""
 
     byline: str | None
     published: str | None
@@ -53,7 +53,7 @@ class Imprint:
 
 @lru_cache(maxsize=1024)
 def parse(line: str) -> Imprint | None:
-    """What `line`, a clean one, says in its parts; None where it has no day or says more."""
+    """The parts of `line`, a clean one; None if it has no day or any other part."""
     if len(line) > LONGEST:
         return None
     source = None
@@ -78,7 +78,7 @@ def parse(line: str) -> Imprint | None:
 
 @dataclass(slots=True)
 class _Told:
-    """What the parts of a line have said so far; `days` by whether they are of an update."""
+    """The parts of a line that are parsed so far; `days` by whether they are of an update."""
 
     days: dict[bool, str] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ class _Told:
     is_update: bool = False
 
     def take(self, part: str) -> bool:
-        """Whether `part` is one that is known; what it says is kept."""
+        """Whether `part` is known; keeps its content."""
         label = _label(part)
         if label is not None:
             self.is_update = label
@@ -101,13 +101,13 @@ class _Told:
         return True
 
     def date(self, day: str) -> None:
-        """Keep `day` as what the label before it says."""
+        """Keep `day` as that of publication or update, by the label before it."""
         self.days.setdefault(self.is_update, day)
         self.is_update = False
 
 
 def _parts(text: str) -> Iterator[str]:
-    """The parts of what stands between two days, without clocks and small words."""
+    """The parts of the text between two days, without times and small words."""
     text = _AGO.sub("|", _CLOCK.sub("|", text))
     for part in _MARKS.split(text):
         part = part.strip(" .:：-–")
@@ -141,7 +141,7 @@ def _ends(part: str) -> Iterator[str]:
 
 
 def _label(part: str) -> bool | None:
-    """Whether `part` stands before the day of an update; None if it is no label of a day."""
+    """Whether `part` is the label of an update's day; None if it is no label of a day."""
     told = _SMALL.sub("", part.casefold()).strip(" .:：")
     for each in (part.casefold().strip(" .:："), told):
         if each in UPDATED_LABELS:

@@ -1,10 +1,10 @@
 """The layout of a scraped page: which lines are headline, photo and text of which story.
 
 In: the clean lines of a page. Out: its stories in page order, each with the lines above its
-text (`above`) and those of the text (`text`), still as printed. What marks a story is its
+text (`above`) and those of the text (`text`), still as printed. A story is recognized by its
 structure: a headline, `Updated <date>` with `Short Url` and `Follow` around it, and the same
-headline again. Blank lines mark nothing. A line that merely looks like furniture is left to
-the story it stands in.
+headline again. Blank lines mean nothing. A line that merely looks like boilerplate is left in its
+story.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class StoryLines:
     """A story by the numbers of its lines, counted from 0.
 
     `headline` is None if the page does not mark one; then all of it is in `text`. `updated` is
-    the line that dates it; `is_main` says that a `Short Url` stood above the text, `inside` are
-    a byline or a day that stood beside it.
+    its date line; `is_main` is whether a `Short Url` is above the text, `inside` are a byline or a
+    day beside it.
     """
 
     headline: int | None
@@ -53,7 +53,7 @@ class StoryLines:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A run of furniture lines, from `start` up to `end`, with what of a byline is `inside`."""
+    """A run of boilerplate lines, from `start` up to `end`, with bylines and days `inside`."""
 
     start: int
     end: int
@@ -64,13 +64,13 @@ class _Block:
 
     @property
     def is_certain(self) -> bool:
-        """Whether no text could hold it by chance."""
+        """Whether it cannot occur in a text by chance."""
         return self.short_url or (self.follow and self.updated is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """Where a story starts, where its headline is, what lies above its text and where that is."""
+    """The line numbers of a story: its start, headline, lines above the text, and text."""
 
     start: int
     headline: int
@@ -176,9 +176,9 @@ def _blocks(lines: list[str], kinds: list[Kind]) -> list[_Block]:
 
 
 def _is_inside(lines: list[str], kinds: list[Kind], number: int) -> bool:
-    """Whether that line may stand among the furniture that dates a story: a byline or a day.
+    """Whether that line may be inside of a block of boilerplate: a byline or a day.
 
-    A bare name is a byline there if it follows `Short Url` and furniture follows it.
+    A bare name is a byline there if it is between `Short Url` and `Updated`.
     """
     line = lines[number]
     if boilerplate.byline(line) is not None or dates.parse(line) is not None:
@@ -266,10 +266,10 @@ def _above(lines: list[str], kinds: list[Kind], block: _Block, floor: int, limit
 def _repeated(
     lines: list[str], above: list[int], headline: str, block: _Block, *, first: bool
 ) -> int | None:
-    """The line above the block that says what the one after it says."""
+    """The line above the block that is equal to the one after it."""
     if headline[0] in boilerplate.BULLETS:
         return None
-    if not block.is_certain:  # the line may be a quoted one: only a tight fit will do
+    if not block.is_certain:  # the line may be a quotation, so only the nearest count
         is_top = first and 1 < len(above) < _PHOTO_LINES
         above = [above[0], above[-1]] if is_top else above[:1]
     told = key(headline)
@@ -289,7 +289,7 @@ def _repeated(
 
 
 def _unrepeated(lines: list[str], above: list[int], block: _Block, *, first: bool) -> int | None:
-    """The headline above a block after which it is not repeated, if it is told apart."""
+    """The headline above a block after which it is not repeated, if it can be identified."""
     if not above:
         return None
     if first and (block.short_url or len(above) < _PHOTO_LINES):
@@ -305,7 +305,7 @@ def _unrepeated(lines: list[str], above: list[int], block: _Block, *, first: boo
 
 
 def _is_below_text(lines: list[str], at: int) -> bool:
-    """Whether that line may be a headline that stands below its text."""
+    """Whether that line may be a headline that comes after its text."""
     line = lines[at]
     if lines[at - 1] or line[0] in boilerplate.BULLETS or captions.ends_in_credit(line):
         return False
