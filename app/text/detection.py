@@ -30,7 +30,7 @@ _CODES = {"arz": "ar", "yue": "zh", "wuu": "zh", "nn": "no", "nb": "no", "iw": "
 
 
 def detect(text: str) -> str | None:
-    """The language of `text`; None if it is not sure.
+    """The language of `text`; None if the model is not sure enough.
 
     >>> detect("Die Regierung hat am Montag neue Maßnahmen gegen die Teuerung beschlossen.")
     'de'
@@ -54,7 +54,7 @@ def detect(text: str) -> str | None:
 
 
 def _best(text: str) -> tuple[str | None, float]:
-    """The model's first guess, None for a language without a code of two letters, and how sure."""
+    """The model's best language, None without a two-letter code, and its score."""
     (label,), (score,) = _model().predict(text)
     code = label.removeprefix("__label__")
     code = _CODES.get(code, code)

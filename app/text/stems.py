@@ -35,7 +35,7 @@ IRREGULAR: dict[str, str] = {
 }
 """English form -> word."""
 CAPITALS = {"US": "u.s.", "WHO": "w.h.o."}
-"""Names that are other words without their capitals."""
+"""Names that would be other words without their capitals, and their terms."""
 
 
 class _Stemmers(threading.local):
@@ -155,7 +155,7 @@ def _turkish_lower(word: str) -> str:
     return word.replace("I", "ı").replace("İ", "i").lower()
 
 
-# --- Arabic and Hebrew: what is written together with a word
+# --- Arabic and Hebrew: articles, prepositions and pronouns that are written with a word
 
 _arabic_stem = _snowball("arabic")
 _ARTICLE = regex.compile(r"\A(?:[وف]?[بك]?ال|[وف]?لل)(?=\w{2})")
@@ -217,7 +217,7 @@ def _spanish_more(word: str) -> Iterator[str]:
         yield _spanish_stem(word[:-1])
 
 
-# --- Korean: particles behind a noun, as its last syllable lets them follow
+# --- Korean: particles after a noun, which depend on its last syllable
 
 _PARTICLE = {
     **dict.fromkeys(_LISTS["korean_closed"].split(), True),
