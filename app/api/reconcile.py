@@ -22,8 +22,8 @@ from app.api.middleware import security_headers
 from app.api.openapi import MOVED, documented
 from app.api.schemas import answers
 from app.api.schemas import entities as entity_schemas
+from app.entities import candidates
 from app.entities import read as entities
-from app.entities import reconcile as entities_reconcile
 from app.errors import ParameterError
 from app.extract.base import TYPES
 from app.text import fold
@@ -313,7 +313,7 @@ def _reconciled(session: Session, parameters: dict[str, _Asked]) -> dict[str, An
     answers = {}
     for name, each in parameters.items():
         types = [each.type] if isinstance(each.type, str) else each.type or ()
-        found = entities_reconcile.candidates(session, each.text, types=types, limit=each.limit)
+        found = candidates.candidates(session, each.text, types=types, limit=each.limit)
         answers[name] = {
             "result": [
                 {

@@ -1,4 +1,4 @@
-"""Suggestions for a query: spelling corrections and completions.
+"""Suggestions for a query: corrections ("did you mean") and completions.
 
 Words and ids come from the engine, names and texts from the store. Knows no HTTP and writes
 nothing.
@@ -19,7 +19,7 @@ from app import text
 from app.articles import read as articles
 from app.entities import read as entities
 from app.errors import QueryError
-from app.search import query, suggest
+from app.search import query, suggestion_words
 from app.search.deadline import Deadline
 from app.search.engine import Engine, Request
 from app.search.query.tree import And, Near, Or, Prefix, Query, Within, Word
@@ -39,7 +39,7 @@ def suggestion(
     hits. None too if the time limit passes or `q` has more than _MOST_CORRECTED words.
     """
     deadline = Deadline(timeout_s)
-    words = suggest.words(tree) if tree is not None else []
+    words = suggestion_words.words(tree) if tree is not None else []
     if len(words) > _MOST_CORRECTED:
         return None
     corrected = q
@@ -82,12 +82,12 @@ def _better(
     if len(found) != 1 or len(found[0].form) < 4 or not found[0].form.isalpha():
         return None
     form, token = found[0].form, found[0].text
-    known = suggest.frequencies(engine, [surface], languages, exact=False)[surface]
+    known = suggestion_words.frequencies(engine, [surface], languages, exact=False)[surface]
     distances: tuple[Literal[1, 2], ...] = (1,) if known or len(form) <= 5 else (1, 2)
     for distance in distances:
         near = engine.fuzzy_terms(form, distance, _NEAREST)
         others = [word for word, _ in near if text.stem(word) != token]
-        counts = suggest.frequencies(engine, others, languages, exact=True)
+        counts = suggestion_words.frequencies(engine, others, languages, exact=True)
         likely = [word for word, count in counts.items() if count > 100 * known]
         if likely:
             if known and _is_at_home(session, engine, form, likely[0], beside, deadline):
@@ -114,7 +114,7 @@ def _is_at_home(
         asked = Request(query=word, limit=_SAMPLE, timeout_s=deadline.remaining_s)
         ids = [hit.id for hit in search(session, engine, asked).hits]
         read = list(articles.texts(session, ids).values())
-        inside = [suggest.inside(each, word.token) for each in read]
+        inside = [suggestion_words.inside(each, word.token) for each in read]
         if word.token == form and any(len(surfaces) > 1 for surfaces in inside):
             return True
         surfaces = [surface for each in inside for surface in each]
@@ -170,7 +170,7 @@ def completions(session: Session, engine: Engine, beginning: str, limit: int) ->
         found += [Completion(labels.get(key, key), kind, count, None) for key, count in named]
     found.sort(key=lambda each: -each.count)
     deadline = Deadline(_WORDS_TIMEOUT_S)
-    if run := suggest.CJK_RUN.search(beginning):
+    if run := suggestion_words.CJK_RUN.search(beginning):
         found += _going_on(session, engine, beginning, run[0], limit, deadline)
     else:
         found += _words_behind(session, engine, beginning, limit, deadline)
@@ -195,14 +195,16 @@ def _words_behind(
     """Completions of the last word of `beginning`, from articles with the words before it."""
     *_, last = text.tokens(beginning)
     before = beginning[: last.start]
-    context = suggest.context(before)
+    context = suggestion_words.context(before)
     if context:
         timeout_s = deadline.remaining_s / 2
         words = engine.following(context, last.form, _FORMS * limit, timeout_s=timeout_s)
     else:
         words = engine.terms(last.form, _FORMS * limit)
     closed = '"' if before.count('"') % 2 else ""
-    written = (f"{before}{word}{closed}" for word, _ in suggest.distinct(words)[: 2 * limit])
+    written = (
+        f"{before}{word}{closed}" for word, _ in suggestion_words.distinct(words)[: 2 * limit]
+    )
     return _found(session, engine, written, limit, deadline)
 
 
@@ -238,7 +240,7 @@ def _going_on(
         for id_ in ids
         if id_ in stored
     )
-    written = (beginning + end for end in suggest.endings(run, read))
+    written = (beginning + end for end in suggestion_words.endings(run, read))
     return _found(session, engine, written, limit, deadline)
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from app import filters
-from app.entities import cooccurrence, reconcile
+from app.entities import candidates, cooccurrence
 from app.entities import read as entities
 from tests.entities.test_read import BYRON, load
 
@@ -40,7 +40,7 @@ READS: dict[str, Callable[[Session], object]] = {
     "related of a type": lambda session: cooccurrence.related(session, BYRON, type_="place"),
     "timeline": lambda session: entities.timeline(session, BYRON, EVERY, "month"),
     "completions": lambda session: entities.beginning(session, "byr", 10),
-    "candidates": lambda session: reconcile.candidates(session, "Ada Byron"),
+    "candidates": lambda session: candidates.candidates(session, "Ada Byron"),
 }
 
 
