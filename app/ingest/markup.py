@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Collection
 from itertools import pairwise
 
 from app.ingest import cleaning
@@ -32,9 +33,22 @@ _INLINE = (
 _DROPPED = "script|style|noscript|template|textarea|select|rt|iframe|svg|math"
 _TAG = re.compile(
     rf"</?(?P<name>{_BLOCKS}|td|th|{_INLINE}|{_DROPPED})"
-    r"(?:[\s/](?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+)?>",
+    r"(?P<attributes>[\s/](?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+)?>",
     re.IGNORECASE,
 )
+_ALONE = re.compile(
+    "br|hr|img|input|link|meta|source|track|embed|param|wbr|p|li|d[dt]|t[dhr]|html|body|head",
+    re.IGNORECASE,
+)
+"""Elements whose end tag does not exist or may be left out."""
+_SWITCHES = re.compile(
+    r"(?:[\s/]+(?:allowfullscreen|async|autoplay|border|compact|controls|defer|disabled|hidden"
+    r"|loop|muted|noshade|nowrap|open|playsinline|reversed|selected)?)*+",
+    re.IGNORECASE,
+)
+"""Attributes without a value."""
+_END = re.compile(r"</([A-Za-z][\w:-]*)")
+_WITHIN_SENTENCE = re.compile(r"[\w’'\"] $")
 _BLOCK = re.compile(rf"(?:{_BLOCKS})", re.IGNORECASE)
 _DROP = re.compile(rf"<(?P<name>{_DROPPED})(?=[\s/>])", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -86,8 +100,11 @@ def _untagged(text: str) -> str:
     pieces: list[str] = []
     # In HTML a line end is a blank, but for a text that has no other paragraphs than its lines.
     is_html = re.search(r"<(?:p|br|div|li)[\s/>]", text, re.IGNORECASE) is not None
-    at = 0
+    at, ended = 0, {name.lower() for name in _END.findall(text)}
     while tag is not None:
+        if not _is_markup(tag, text, ended):
+            tag = _TAG.search(text, tag.end())
+            continue
         between = text[at : tag.start()]
         pieces.append(" ".join(between.split("\n")) if is_html else between)
         name = tag["name"]
@@ -99,6 +116,19 @@ def _untagged(text: str) -> str:
         tag = _TAG.search(text, at)
     pieces.append(text[at:].replace("\n", " ") if is_html else text[at:])
     return "".join(pieces)
+
+
+def _is_markup(tag: re.Match[str], text: str, ended: Collection[str]) -> bool:
+    """Whether it is a tag of `text`, which has the end tags `ended`; `<S>` may be a company."""
+    name, attributes = tag["name"].lower(), tag["attributes"] or ""
+    if tag.group().startswith("</") or "=" in attributes:
+        return True
+    if not _SWITCHES.fullmatch(attributes):
+        return False
+    if not _ALONE.fullmatch(name):
+        return name in ended
+    before = text[max(tag.start() - 2, 0) : tag.start()]
+    return name not in {"p", "dd"} or name in ended or not _WITHIN_SENTENCE.search(before)
 
 
 def _without_comments(text: str) -> str:
@@ -133,6 +163,7 @@ def _without_dropped(text: str) -> str:
         else:
             endless.add(name)
             at = text.find(">", at) + 1 or len(text)
+            pieces.append(text[found.start() : at])  # may be no tag
     pieces.append(text[at:])
     return "".join(pieces)
 

@@ -90,3 +90,29 @@ def test_a_hostile_text_takes_no_seconds(unit: str) -> None:
 
 def test_the_examples_hold() -> None:
     assert doctest.testmod(markup).failed == 0
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Sears <S> and Du Pont Co <DD> bought <B and R International Inc>.",
+        "Phillips Petroleum <P> sued USAir <U>; <Li Ka-shing Foundations Ltd> did not.",
+        "<Audio/Video Affiliates Inc> said Reuters <RT> rose.",
+    ],
+)
+def test_companies_in_angle_brackets_are_no_markup(written: str) -> None:
+    assert markup.paragraphs(written) == written
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("First.<P>Second.<P>Third", "First.\n\nSecond.\n\nThird"),
+        ("<dl><dt>a<dd>b</dl>", "a\n\nb"),
+        ("<td nowrap>a<td>b", "a b"),
+        ("<font color=red>red, <iframe src='a'>", "red,"),
+        ("<p>A <S> b <b>c</b></p>", "A <S> b c"),
+    ],
+)
+def test_tags_that_nothing_ends_are_known_by_what_they_are(written: str, read: str) -> None:
+    assert markup.paragraphs(written) == read
