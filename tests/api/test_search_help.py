@@ -162,8 +162,10 @@ async def test_post_takes_the_same_fields(serve: Serve) -> None:
         by_body = answer.json()
         for each in (by_address, by_body):
             each.pop("took_ms")
+        after = by_address.pop("next"), by_body.pop("next")
         assert by_address == by_body
-        page = await client.post("/v1/search", json={**body, "cursor": by_body["next"]})
+        assert all(after), "cursors, which tell the second of the first page"
+        page = await client.post("/v1/search", json={**body, "cursor": after[1]})
         assert page.json()["items"] != by_body["items"]
         unknown = await client.post("/v1/search", json={"query": "apples"})
         assert unknown.status_code == 422
