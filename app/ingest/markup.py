@@ -3,7 +3,8 @@ r"""Conversion of a record's text, HTML or plain, to clean paragraphs.
 HTML becomes its text, a paragraph per block, without scripts, styles and comments. Character
 references are resolved, also if they were escaped twice, and so are line ends that are written as
 a backslash and `n`. Hard-wrapped lines are joined to paragraphs. What only looks like a tag, such
-as the ticker symbol in `Standard Oil <SRD>`, is text.
+as the ticker symbol in `Sears <S>`, is text: an element has an end tag, an attribute with a value,
+or needs no end.
 
     >>> paragraphs("<p>AT&amp;T rose.</p><script>x()</script><p>It <b>fell</b> later.<br>So.")
     'AT&T rose.\n\nIt fell later.\n\nSo.'
