@@ -50,7 +50,7 @@ class Database:
     def __init__(self, url: str, *, threads: int = 4, lock_timeout_s: float = 30.0) -> None:
         self.url = url
         self._share: SharedLock | None = None
-        self._disposed = 0
+        self._opening: object = object()  # another one after each `_dispose`
         self._engine = create_engine(
             url,
             # Two connections a thread, one to read and one to write, or the pool deadlocks.
@@ -114,19 +114,19 @@ class Database:
 
     def _dispose(self) -> None:
         """Close every idle connection; the others as they come back."""
-        self._disposed += 1
+        self._opening = object()
         self._engine.dispose()
         if self._watch is not None:
             self._watch.let_go()
 
     def _close_disposed(self, _connection: object, record: ConnectionPoolEntry) -> None:
         """Close a connection that was in use during `_dispose`: its pool would keep it."""
-        if record.info["disposed"] != self._disposed:
+        if record.info["opening"] is not self._opening:
             record.invalidate()
 
     def _before_connect(self, _dialect: object, record: Any, *_more: object) -> None:
         watch = self._watch
-        record.info["disposed"] = self._disposed
+        record.info["opening"] = self._opening
         if watch is not None and not watch.before(record.info):
             raise StoreError(f"the database file is gone: {watch.path}")
         if watch is not None and (kept := watch.kept()) and (fault := watch.fault(kept)):
