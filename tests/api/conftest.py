@@ -20,9 +20,23 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from app.api.deps import Executor
     from app.ingest.draft import Draft
 
-    Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+    Serve = Callable[..., AbstractAsyncContextManager["Client"]]
+
+
+class Client(httpx.AsyncClient):
+    """A client of an application in this process."""
+
+    app: FastAPI
+
+
+def executor_of(client: httpx.AsyncClient) -> Executor:
+    """The executor of the application that a Client asks."""
+    assert isinstance(client, Client)
+    executor: Executor = client.app.state.executor
+    return executor
 
 
 @pytest.fixture
@@ -35,15 +49,15 @@ def serve(tmp_path: Path) -> Serve:
     """Opens a client, with a key, of an application that holds `drafts`, indexed."""
 
     @asynccontextmanager
-    async def _serve(drafts: Sequence[Draft] = (), **more: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async def _serve(drafts: Sequence[Draft] = (), **more: Any) -> AsyncIterator[Client]:
         factories.blank(tmp_path)
         given = {"sync_interval_s": 3600, "search_timeout_s": 60, **more}
         chosen = factories.settings(tmp_path, **given)
         app: FastAPI = create_app(chosen)
         async with LifespanManager(app, startup_timeout=120, shutdown_timeout=120) as manager:
             transport = httpx.ASGITransport(manager.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                client.app = app  # type: ignore[attr-defined]
+            async with Client(transport=transport, base_url="http://test") as client:
+                client.app = app
                 factories.take_key(app.state.executor.database)
                 client.headers.update(factories.KEYED)
                 if drafts:
@@ -56,13 +70,13 @@ def serve(tmp_path: Path) -> Serve:
 
 async def follow(client: httpx.AsyncClient) -> None:
     """Let the sweeper take in what is stored."""
-    client.app.state.executor.wake.set()  # type: ignore[attr-defined]
+    executor_of(client).wake.set()
     await until(client, "/v1/status", lambda answer: answer.json()["index"]["lag"] == 0)
 
 
 async def settled(client: httpx.AsyncClient) -> None:
     """All that is stored has been read, and all that this changed is indexed."""
-    client.app.state.executor.wake.set()  # type: ignore[attr-defined]
+    executor_of(client).wake.set()
 
     def holds(answer: httpx.Response) -> bool:
         status = answer.json()

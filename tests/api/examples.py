@@ -22,7 +22,7 @@ from asgi_lifespan import LifespanManager
 from app.api import create_app
 from app.api.openapi import EXAMPLES
 from tests import factories
-from tests.api.conftest import settled
+from tests.api.conftest import Client, settled
 
 BASE = "http://127.0.0.1:8000"
 FIRST = {
@@ -82,8 +82,8 @@ async def made(folder: Path) -> dict[str, Any]:
     app = create_app(settings)
     async with LifespanManager(app, startup_timeout=120, shutdown_timeout=120) as manager:
         transport = httpx.ASGITransport(manager.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-            client.app = app  # type: ignore[attr-defined]
+        async with Client(transport=transport, base_url=BASE) as client:
+            client.app = app
             factories.take_key(app.state.executor.database)
             client.headers.update(factories.KEYED)
             return await _asked(client)

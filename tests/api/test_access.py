@@ -18,7 +18,7 @@ from app.api.rates import Rates
 from app.errors import TooManyRequests
 from app.store import keys
 from tests import factories
-from tests.api.conftest import until
+from tests.api.conftest import executor_of, until
 from tests.factories import draft, numbered
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def made(client: httpx.AsyncClient, name: str, **more: Any) -> dict[str, str]:
 
 
 def database(client: httpx.AsyncClient) -> Any:
-    return client.app.state.executor.database  # type: ignore[attr-defined]
+    return executor_of(client).database
 
 
 def basic(password: str | bytes, name: bytes = b"me") -> dict[str, str]:

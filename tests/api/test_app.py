@@ -22,7 +22,7 @@ from app.entities import mentions
 from app.errors import BroadsheetError, EngineBusy
 from app.services import indexing
 from tests import factories
-from tests.api.conftest import settled, until
+from tests.api.conftest import executor_of, settled, until
 from tests.factories import draft, numbered
 from tests.fake_extractor import FakePool
 
@@ -545,7 +545,7 @@ async def test_the_sweeper_goes_on_after_an_error(
 
     async with serve(sync_interval_s=0.02) as client:
         monkeypatch.setattr(indexing, "sync", failing)
-        factories.save(client.app.state.executor.database, [numbered(1)])  # type: ignore[attr-defined]
+        factories.save(executor_of(client).database, [numbered(1)])
         await until(client, "/v1/search?q=valley", lambda answer: answer.json()["total"] > 0)
     for message in ("odd", "even", "full"):
         assert message in caplog.text

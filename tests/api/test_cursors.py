@@ -20,7 +20,7 @@ from app.filters import Filters
 from app.search.engine import PageKey
 from app.store import keys
 from app.writes import NO_WRITE
-from tests.api.conftest import settled
+from tests.api.conftest import executor_of, settled
 from tests.entities.test_read import story
 from tests.factories import draft, numbered
 from tests.fake_extractor import FakePool
@@ -55,7 +55,7 @@ async def test_a_cursor_of_a_day_that_no_calendar_has_is_refused(serve: Serve, u
 
 
 def cursor_key(client: httpx.AsyncClient, cursor: str | None = None) -> articles.CursorKey:
-    with client.app.state.executor.database.reading() as session:  # type: ignore[attr-defined]
+    with executor_of(client).database.reading() as session:
         return articles.cursor_key(session, cursors.write_of(cursor))
 
 
@@ -87,7 +87,7 @@ async def test_a_cursor_of_another_store_is_refused(serve: Serve) -> None:
         cursor = (await client.get("/v1/articles?limit=1")).json()["next"]
         of = ("articles", Filters(), "newest")
         place = cursors.decode(cursor, of, cursor_key(client, cursor))
-        database = client.app.state.executor.database  # type: ignore[attr-defined]
+        database = executor_of(client).database
         with database.transaction() as session:
             session.execute(text("UPDATE store SET secret = :other"), {"other": b"another"})
         answer = await client.get(f"/v1/articles?limit=1&cursor={cursor}")
@@ -148,7 +148,7 @@ async def test_a_walk_that_was_open_when_an_older_copy_was_put_back_starts_again
     told = "Ada Byron met the Harbour Board in Muscat"
     async with serve([story(n, told) for n in range(4)], extractor="auto") as client:
         await settled(client)
-        database = client.app.state.executor.database  # type: ignore[attr-defined]
+        database = executor_of(client).database
         file, copy = tmp_path / "data" / "broadsheet.db", tmp_path / "copy.db"
         assert database.truncate_log()
         shutil.copy(file, copy)
@@ -231,7 +231,7 @@ async def test_the_change_feed_goes_on_and_tells_of_an_erasure(serve: Serve) -> 
 
 
 def eraser(client: httpx.AsyncClient) -> dict[str, str]:
-    with client.app.state.executor.database.transaction() as session:  # type: ignore[attr-defined]
+    with executor_of(client).database.transaction() as session:
         return {"Authorization": f"Bearer {keys.create(session, 'eraser', scope='erase')}"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from app import api
 from app.api import deps
 from app.entities import mentions, merging
-from tests.api.conftest import settled
+from tests.api.conftest import executor_of, settled
 from tests.entities.test_read import story
 from tests.fake_extractor import FakePool
 
@@ -145,7 +145,7 @@ async def test_the_id_of_a_merged_entity_leads_to_its_heir(
 ) -> None:
     async with serve(stories(), extractor="auto") as client:
         await settled(client)
-        database = client.app.state.executor.database  # type: ignore[attr-defined]
+        database = executor_of(client).database
         with database.transaction() as session:
             merging.merge(session, KING, BYRON)
         client._transport.root_path = prefix  # type: ignore[attr-defined]

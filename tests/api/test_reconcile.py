@@ -18,7 +18,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 
 from app import api
 from app.entities import merging
-from tests.api.conftest import settled
+from tests.api.conftest import executor_of, settled
 from tests.api.test_entities import BYRON, KING, MUSCAT, stories
 from tests.fake_extractor import FakePool
 
@@ -314,7 +314,7 @@ async def test_columns_are_added_from_entities(serve: Serve) -> None:
             assert found["rows"][unknown] == {each: [] for each in ALL}
         place = (await extended(client, [MUSCAT], ["wikidata"]))["rows"][str(MUSCAT)]
         assert place == {"wikidata": []}
-        database = client.app.state.executor.database  # type: ignore[attr-defined]
+        database = executor_of(client).database
         with database.transaction() as session:
             merging.merge(session, KING, BYRON)
         rows = (await extended(client, [KING, BYRON], ALL))["rows"]

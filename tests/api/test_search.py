@@ -10,7 +10,7 @@ import pytest
 from app.articles import removal
 from app.search.engine import SCHEMA_VERSION
 from tests import factories
-from tests.api.conftest import follow, until
+from tests.api.conftest import executor_of, follow, until
 from tests.api.test_articles import walk
 from tests.factories import draft, numbered
 
@@ -82,7 +82,7 @@ async def test_pages_of_a_search_are_stable_while_articles_are_added(
     serve: Serve, sort: str
 ) -> None:
     async with serve([numbered(n, day=f"2024-03-{n + 1:02}") for n in range(12)]) as client:
-        executor = client.app.state.executor  # type: ignore[attr-defined]
+        executor = executor_of(client)
         url = f"/v1/search?q=apples+pears&limit=2&sort={sort}"
         seen: list[str] = []
         for added in range(50, 100):
@@ -155,7 +155,7 @@ async def test_lone_surrogates_and_bad_escapes_are_not_our_fault(serve: Serve) -
 
 async def test_as_of_tells_what_is_searchable(serve: Serve) -> None:
     async with serve([draft("One", "Apples.")]) as client:
-        executor = client.app.state.executor  # type: ignore[attr-defined]
+        executor = executor_of(client)
         assert (await client.get("/v1/search?q=apples")).json()["as_of"] == {"change": 1, "lag": 0}
         factories.save(executor.database, [draft("Two", "Apples.")])
         found = (await client.get("/v1/search?q=apples")).json()
@@ -167,7 +167,7 @@ async def test_as_of_tells_what_is_searchable(serve: Serve) -> None:
 
 async def test_an_article_that_was_removed_since_is_not_shown(serve: Serve) -> None:
     async with serve([draft("One", "Apples."), draft("Two", "Apples.")]) as client:
-        executor = client.app.state.executor  # type: ignore[attr-defined]
+        executor = executor_of(client)
         found = (await client.get("/v1/search?q=apples")).json()
         with executor.database.transaction() as session:
             removal.remove(session, UUID(found["items"][0]["article"]["id"]))
@@ -186,7 +186,7 @@ async def test_damage_that_keeps_the_sizes_of_files_is_mended_once_a_search_meet
     serve: Serve, tmp_path: Path
 ) -> None:
     async with serve([numbered(n) for n in range(20)]) as client:
-        executor = client.app.state.executor  # type: ignore[attr-defined]
+        executor = executor_of(client)
         executor.engine.close()
         for path in (tmp_path / "data" / "index").rglob("MAIN_*.trm"):
             path.write_bytes(bytes(path.stat().st_size))
@@ -242,7 +242,7 @@ async def test_articles_are_served_while_the_index_is_damaged_and_it_comes_back(
         state = (await client.get("/v1/status")).json()["index"]
         assert state["state"] == "damaged"
         assert (await client.get("/v1/articles")).json()["total"] == 20
-        client.app.state.executor.wake.set()  # type: ignore[attr-defined]
+        executor_of(client).wake.set()
         await until(client, "/readyz", lambda answer: answer.status_code == 200)
         assert (await client.get("/v1/search?q=apples")).json()["total"] == 20
         assert list((tmp_path / "data" / "index").glob("damaged-whoosh-*"))

@@ -24,7 +24,7 @@ from app.search.whoosh.engine import WhooshEngine
 from app.services import search as search_service
 from app.services import suggest as suggest_service
 from tests import factories
-from tests.api.conftest import follow
+from tests.api.conftest import executor_of, follow
 from tests.api.test_articles import walk
 from tests.factories import draft, numbered
 
@@ -624,7 +624,7 @@ async def test_a_client_that_has_the_newest_answer_is_told_so_without_a_search(
             tag = first.headers["etag"]
             strong = tag.removeprefix("W/")
             with monkeypatch.context() as patched:
-                executor = client.app.state.executor  # type: ignore[attr-defined]
+                executor = executor_of(client)
                 patched.setattr(type(executor.engine), "search", None)
                 for known in (tag, strong, f'"other", {tag}', "*"):
                     again = await client.get(url, headers={"if-none-match": known})
@@ -633,7 +633,7 @@ async def test_a_client_that_has_the_newest_answer_is_told_so_without_a_search(
             other = await client.get(url, headers={"if-none-match": '"other"'})
             assert other.status_code == 200
         before = (await client.get("/v1/search?q=apples")).headers["etag"]
-        factories.save(client.app.state.executor.database, [numbered(1)])  # type: ignore[attr-defined]
+        factories.save(executor_of(client).database, [numbered(1)])
         await follow(client)
         assert (await client.get("/v1/search?q=apples")).headers["etag"] != before
         assert (await client.get("/v1/search?q=pears")).headers["etag"] != before
@@ -644,7 +644,7 @@ async def test_a_client_that_has_the_newest_answer_is_told_so_without_a_search(
 
 async def test_changes_come_without_gaps(serve: Serve) -> None:
     async with serve([numbered(n) for n in range(5)]) as client:
-        executor = client.app.state.executor  # type: ignore[attr-defined]
+        executor = executor_of(client)
         first = await walk(client, "/v1/changes?limit=2")
         assert [(event["change"], event["kind"]) for event in first] == [(1, "added")] * 5
         last = (await get(client, "/v1/changes"))["last"]

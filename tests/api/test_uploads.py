@@ -16,6 +16,7 @@ from app.ingest.draft import Draft, Reject
 from app.ingest.options import Options
 from app.ingest.page_text import Page
 from app.ingest.records import Csv, Json, JsonLines
+from tests.api.conftest import executor_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -132,7 +133,7 @@ def story(n: int) -> dict[str, Any]:
 async def post(serve: Serve, lines: list[str], **more: Any) -> tuple[dict[str, Any], int]:
     """The answer to a chunked upload, and the writes that it made."""
     async with serve(**more) as client:
-        executor = client.app.state.executor  # type: ignore[attr-defined]
+        executor: Any = executor_of(client)  # its writes are counted below
         writes, real = 0, executor.write
 
         async def counted(*args: Any, **kwargs: Any) -> Any:

@@ -16,6 +16,7 @@ from app.api.middleware.proxy import Proxied
 from app.settings import Settings
 from app.store import keys
 from tests import factories
+from tests.api.conftest import executor_of
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -45,7 +46,7 @@ async def test_a_key_opens_what_the_table_says(serve: Serve, reads: str) -> None
     async with serve([factories.numbered(1)], reads=reads) as client:
         del client.headers["Authorization"]
         held: dict[str, dict[str, str]] = {}
-        with client.app.state.executor.database.transaction() as session:  # type: ignore[attr-defined]
+        with executor_of(client).database.transaction() as session:
             for scope in keys.SCOPES:
                 text = keys.create(session, scope, scope=scope)
                 held[scope] = {"Authorization": f"Bearer {text}"}

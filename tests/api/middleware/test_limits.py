@@ -17,6 +17,7 @@ from app.api.middleware.limits import Guarded
 from app.api.middleware.security_headers import Restricted, shared_with
 from app.settings import Settings
 from tests import factories
+from tests.api.conftest import executor_of
 from tests.factories import draft
 
 if TYPE_CHECKING:
@@ -319,7 +320,7 @@ async def test_deep_json_is_refused(serve: Serve) -> None:
 )
 async def test_what_is_no_proper_http_is_a_400(serve: Serve, more: dict[str, Any]) -> None:
     async with serve() as client:
-        status, _, body = await raw(client.app, **more)  # type: ignore[attr-defined]
+        status, _, body = await raw(client.app, **more)
         assert status == 400
         assert orjson.loads(body)["type"] == "urn:broadsheet:problem:malformed-request"
 
@@ -330,10 +331,10 @@ async def test_a_query_of_plain_utf_8_is_read_as_it_was_typed(serve: Serve) -> N
             "path": "/v1/search",
             "query_string": "q=café+50%25&match=all".encode(),
         }
-        status, _, body = await raw(client.app, **more)  # type: ignore[attr-defined]
+        status, _, body = await raw(client.app, **more)
         assert (status, orjson.loads(body)["total"]) == (200, 0)
         more["query_string"] = "q=riché&limit=1".encode()
-        status, _, body = await raw(client.app, **more)  # type: ignore[attr-defined]
+        status, _, body = await raw(client.app, **more)
         assert (status, orjson.loads(body)["total"]) == (200, 1)
 
 
@@ -382,7 +383,7 @@ async def test_every_answer_takes_rights_away(
         def fail(*_: object) -> None:
             raise RuntimeError("secret of the inside")
 
-        monkeypatch.setattr(client.app.state.executor, "read", fail)  # type: ignore[attr-defined]
+        monkeypatch.setattr(executor_of(client), "read", fail)
         for path, status in {"/healthz": 200, "/nowhere": 404, "/v1/articles": 500}.items():
             answer = await client.get(path)
             assert answer.status_code == status

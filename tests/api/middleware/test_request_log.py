@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app import context, logs
 from app.api.middleware import request_log
+from tests.api.conftest import executor_of
 from tests.factories import numbered
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ async def test_every_route_has_its_template(serve: Serve) -> None:
 async def test_store_and_index_are_looked_up(serve: Serve) -> None:
     async with serve([numbered(n) for n in range(3)]) as client:
         found = await scraped(client)
-        executor = client.app.state.executor  # type: ignore[attr-defined]
+        executor = executor_of(client)
         for name, value in (
             ("articles", 3),
             ("change", 1),
